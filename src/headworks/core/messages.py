@@ -1,0 +1,460 @@
+"""The words of the house: what a client asks, what goes to a model, what comes back.
+
+An `Ask` keeps the client's own body (`fields`, each value the bytes as sent) beside the neutral `Prompt`, which is read
+from it only when someone needs it. A provider of the client's dialect is sent the fields; any other is sent the prompt
+written in its dialect. So tomorrow's parameter works today, and a translation is paid for only where there is one.
+
+Replies are streams of `Chunk`. A chunk holds the provider's own bytes (`raw`) and what they mean (`events`); the server
+forwards the bytes when the client speaks that dialect and writes the events otherwise. A reply that is not streamed
+is one chunk. A room that changes events sets `raw` to None, and the chunk is written anew.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Raw, Struct, field
+
+Role = Literal["system", "user", "assistant", "tool"]
+Kind = Literal["chat", "completion", "embedding", "count"]
+FinishReason = Literal["stop", "stop_sequence", "length", "tool_calls", "content_filter", "refusal", "pause"]
+
+
+# ---- parts of a message ---------------------------------------------------------------------------------------------
+class Citation(Struct, frozen=True, kw_only=True):
+    """Where a piece of an answer comes from. `wire` keeps the provider's own object for a client of its dialect."""
+
+    title: str | None = None
+    url: str | None = None
+    quote: str | None = None
+    start: int | None = None
+    end: int | None = None
+    wire: dict[str, Any] | None = None
+
+
+class Text(Struct, frozen=True, tag=True):
+    """Plain text. `cache_mark` is a client's own prefix-cache mark (Anthropic `cache_control`), kept as sent."""
+
+    text: str
+    citations: tuple[Citation, ...] = ()
+    cache_mark: dict[str, Any] | None = None
+
+
+class Image(Struct, frozen=True, tag=True, kw_only=True):
+    """A picture: base64 `data` with `media_type`, or a `url`, or a provider's `file_id`."""
+
+    data: str | None = None
+    media_type: str | None = None
+    url: str | None = None
+    file_id: str | None = None
+    detail: str | None = None
+    cache_mark: dict[str, Any] | None = None
+
+
+class Audio(Struct, frozen=True, tag=True):
+    """Sound: base64 `data`, `format` as in OpenAI (`wav`, `mp3`, ...)."""
+
+    data: str
+    format: str
+
+
+class Document(Struct, frozen=True, tag=True, kw_only=True):
+    """A file to read: base64 `data` with `media_type`, plain `text`, a `url`, or a provider's `file_id`."""
+
+    data: str | None = None
+    media_type: str | None = None
+    text: str | None = None
+    url: str | None = None
+    file_id: str | None = None
+    name: str | None = None
+    context: str | None = None
+    citations: bool = False
+    cache_mark: dict[str, Any] | None = None
+
+
+class Thinking(Struct, frozen=True, tag=True):
+    """A reasoning block. `signature` proves to its provider that the text is unchanged; `redacted` is its sealed form."""
+
+    text: str
+    signature: str | None = None
+    redacted: str | None = None
+
+
+class ToolCall(Struct, frozen=True, tag=True):
+    """The model asks for a tool. `arguments` is JSON text, exactly as the model wrote it.
+
+    `signature` is a provider's proof that belongs to the call (Gemini `thoughtSignature`).
+    """
+
+    id: str
+    name: str
+    arguments: str
+    signature: str | None = None
+    cache_mark: dict[str, Any] | None = None
+
+
+class ToolResult(Struct, frozen=True, tag=True):
+    """What a tool answered to the call `call_id`."""
+
+    call_id: str
+    parts: "tuple[Text | Image | Document, ...]"
+    is_error: bool = False
+    name: str | None = None
+    cache_mark: dict[str, Any] | None = None
+
+
+class Refusal(Struct, frozen=True, tag=True):
+    """The model's own words for declining."""
+
+    text: str
+
+
+Part = Text | Image | Audio | Document | Thinking | ToolCall | ToolResult | Refusal
+
+
+class Message(Struct, frozen=True):
+    """One turn. Tool results stand in messages of role `tool`; system and developer text in role `system`."""
+
+    role: Role
+    parts: tuple[Part, ...]
+    name: str | None = None
+
+
+# ---- the prompt -----------------------------------------------------------------------------------------------------
+class Tool(Struct, frozen=True, kw_only=True):
+    """A function the model may call; `parameters` is its JSON Schema."""
+
+    name: str
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+    strict: bool | None = None
+    cache_mark: dict[str, Any] | None = None
+
+
+class ToolChoice(Struct, frozen=True):
+    """`auto`, `none`, `required` (any tool), or `tool` with its `name`."""
+
+    mode: Literal["auto", "none", "required", "tool"]
+    name: str | None = None
+
+
+class OutputFormat(Struct, frozen=True, kw_only=True):
+    """`json` (any JSON object) or `json_schema` with the schema."""
+
+    mode: Literal["json", "json_schema"]
+    name: str | None = None
+    schema: dict[str, Any] | None = None
+    strict: bool | None = None
+    description: str | None = None
+
+
+class Reasoning(Struct, frozen=True, kw_only=True):
+    """How much a model may think: `effort` by word, `budget_tokens` by number, `enabled` False to switch it off."""
+
+    enabled: bool = True
+    effort: str | None = None
+    budget_tokens: int | None = None
+
+
+class Prompt(Struct, frozen=True, kw_only=True):
+    """A prompt ready to send, in no provider's words.
+
+    `extra` holds the top-level fields of the client's dialect that have no neutral meaning (unknown ones too), by their
+    outward name. A writer of another dialect must refuse or drop each of them, never skip one silently.
+    """
+
+    messages: tuple[Message, ...]
+    tools: tuple[Tool, ...] = ()
+    tool_choice: ToolChoice | None = None
+    parallel_tools: bool | None = None
+    output: OutputFormat | None = None
+    reasoning: Reasoning | None = None
+    max_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+    n: int | None = None
+    logprobs: bool | None = None
+    top_logprobs: int | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    service_tier: str | None = None
+    user: str | None = None
+    inputs: tuple[str, ...] = ()
+    """Texts to embed; only for kind `embedding`, whose `messages` are empty."""
+    dimensions: int | None = None
+    """Length of embedding vectors; None for the model's own."""
+    extra: dict[str, Any] = {}
+
+
+# ---- the ask --------------------------------------------------------------------------------------------------------
+class Caller(Struct, frozen=True, kw_only=True):
+    """Who calls: what the virtual key says. Empty `models` or `features` means all."""
+
+    key_id: str
+    key_name: str
+    org_id: str
+    user_id: str | None = None
+    models: frozenset[str] = frozenset()
+    features: frozenset[str] = frozenset()
+
+
+class Ask(Struct, kw_only=True):
+    """What a client wants, as it said it.
+
+    Attributes:
+        trace_id: Id of the call, made at the edge.
+        dialect: `openai` or `anthropic`: how the client speaks and wants to be answered.
+        kind: What is asked for.
+        model: The name the client sent.
+        fields: Top level of the body in the client's order; values are the bytes as sent.
+        read_prompt: Reads the neutral prompt from the body; raises BadAskError. Use `prompt`.
+        stream: True when the client wants server-sent events.
+        feature: Feature named by header, None when none was.
+        user_id: End user (header, else body, else the key's user).
+        headers: Dialect headers to pass on to a provider of the same dialect (`anthropic-beta`, ...), lower case.
+    """
+
+    trace_id: str
+    dialect: str
+    kind: Kind
+    model: str
+    fields: dict[str, Raw]
+    read_prompt: Callable[[], Prompt]
+    stream: bool = False
+    feature: str | None = None
+    user_id: str | None = None
+    session_id: str | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    _prompt: Prompt | None = None
+
+    @property
+    def prompt(self) -> Prompt:
+        """The neutral prompt, read once."""
+        if self._prompt is None:
+            self._prompt = self.read_prompt()
+        return self._prompt
+
+
+# ---- the route ------------------------------------------------------------------------------------------------------
+class Target(Struct, frozen=True, kw_only=True):
+    """One model at one provider. `name` is what clients call it, `provider_model` what the provider does.
+
+    `unsupported` says what to do with a field the provider's dialect lacks: `refuse` (400) or `drop` (and say so).
+    `prices` are the config's own dollars per million tokens; None asks the price library.
+    """
+
+    name: str
+    provider: str
+    provider_model: str
+    dialect: str
+    unsupported: Literal["refuse", "drop"] = "refuse"
+    prices: "Prices | None" = None
+    context_tokens: int | None = None
+    max_output_tokens: int | None = None
+
+
+class Prices(Struct, frozen=True, kw_only=True):
+    """Nano-dollars per token (= dollars per million tokens x 1000), a config's own. None falls back to `input`/`output`."""
+
+    input: int
+    output: int
+    cached: int | None = None
+    cache_write_5m: int | None = None
+    cache_write_1h: int | None = None
+    reasoning: int | None = None
+
+
+class Route(Struct, frozen=True, kw_only=True):
+    """The plan for a call: targets in the order they are tried (the first is the choice, the rest are fallbacks)."""
+
+    feature: str
+    query_type: str
+    targets: tuple[Target, ...]
+    capture: Literal["none", "bodies"] = "none"
+
+
+# ---- the reply ------------------------------------------------------------------------------------------------------
+class Usage(Struct, frozen=True, kw_only=True):
+    """Tokens of one call in one convention, whatever the provider's.
+
+    `input_tokens` is everything the model read: plain, cached and cache-written. `output_tokens` is everything it wrote,
+    reasoning included. The other fields are shares of those two and are never added on top. Providers differ (OpenAI counts
+    cached tokens inside the prompt, Anthropic beside it); dialects convert on reading, and back on writing.
+    """
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    cache_write_5m_tokens: int = 0
+    cache_write_1h_tokens: int = 0
+    reasoning_tokens: int = 0
+    audio_input_tokens: int = 0
+    audio_output_tokens: int = 0
+    image_input_tokens: int = 0
+    web_searches: int = 0
+    service_tier: str | None = None
+    estimated: bool = False
+    """True when the provider did not say and we counted ourselves (a stream cut short)."""
+
+    @property
+    def total_tokens(self) -> int:
+        """Input plus output."""
+        return self.input_tokens + self.output_tokens
+
+    @property
+    def cache_write_tokens(self) -> int:
+        """Tokens written to the provider's prefix cache, all lifetimes."""
+        return self.cache_write_5m_tokens + self.cache_write_1h_tokens
+
+
+class Started(Struct, frozen=True, tag=True):
+    """The reply begins. `id` is the provider's id for it, `model` the exact model that answers."""
+
+    id: str
+    model: str
+
+
+class TextDelta(Struct, frozen=True, tag=True):
+    """More text of choice `choice`."""
+
+    text: str
+    choice: int = 0
+
+
+class ThinkingDelta(Struct, frozen=True, tag=True):
+    """More reasoning text."""
+
+    text: str
+    choice: int = 0
+
+
+class ThinkingSealed(Struct, frozen=True, tag=True, kw_only=True):
+    """Ends a reasoning block with its signature, or is a whole redacted block."""
+
+    signature: str | None = None
+    redacted: str | None = None
+    choice: int = 0
+
+
+class RefusalDelta(Struct, frozen=True, tag=True):
+    """More of the model's refusal."""
+
+    text: str
+    choice: int = 0
+
+
+class ToolCallStarted(Struct, frozen=True, tag=True, kw_only=True):
+    """A tool call begins. `slot` numbers the calls of one choice from 0; arguments follow under the same slot."""
+
+    slot: int
+    id: str
+    name: str
+    signature: str | None = None
+    choice: int = 0
+
+
+class ToolArgumentsDelta(Struct, frozen=True, tag=True):
+    """A fragment of the JSON arguments of call `slot`, as the model wrote it."""
+
+    slot: int
+    fragment: str
+    choice: int = 0
+
+
+class CitationAdded(Struct, frozen=True, tag=True):
+    """A source for the text just sent."""
+
+    citation: Citation
+    choice: int = 0
+
+
+class LogprobsDelta(Struct, frozen=True, tag=True):
+    """Token log-probabilities in OpenAI's `content[]` shape."""
+
+    content: list[Any]
+    choice: int = 0
+
+
+class Finished(Struct, frozen=True, tag=True):
+    """Choice `choice` is complete, and why. `stop_sequence` is the text that stopped it, where the provider says."""
+
+    reason: FinishReason
+    choice: int = 0
+    stop_sequence: str | None = None
+
+
+class UsageReported(Struct, frozen=True, tag=True):
+    """The provider's count so far; a later one replaces an earlier one."""
+
+    usage: Usage
+
+
+class Embedded(Struct, frozen=True, tag=True):
+    """Vectors in the order of the inputs: float lists, or base64 text where the client asked for that."""
+
+    vectors: list[list[float] | str]
+
+
+class TokensCounted(Struct, frozen=True, tag=True):
+    """Answer to a `count` ask. `exact` is False for an estimate."""
+
+    input_tokens: int
+    exact: bool = True
+
+
+Event = (
+    Started
+    | TextDelta
+    | ThinkingDelta
+    | ThinkingSealed
+    | RefusalDelta
+    | ToolCallStarted
+    | ToolArgumentsDelta
+    | CitationAdded
+    | LogprobsDelta
+    | Finished
+    | UsageReported
+    | Embedded
+    | TokensCounted
+)
+
+
+class Chunk(Struct):
+    """One step of a reply.
+
+    Attributes:
+        events: What happened, in order. Empty for a keep-alive or for bytes without neutral meaning.
+        raw: The provider's bytes: one server-sent event (blank line included) of a stream, the body of a whole reply.
+            None when the chunk was made or changed here and must be written from `events`.
+        last: True for the provider's own end marker, which is held back until the call is on record.
+    """
+
+    events: list[Event]
+    raw: bytes | None = None
+    last: bool = False
+
+
+class Reply(Struct, kw_only=True):
+    """An answer under way. `chunks` is read once, by one reader, inside the pipeline's `async with`.
+
+    Attributes:
+        target: The model that answers.
+        streamed: True when the provider streams; then each chunk's `raw` is one event, else the one chunk is the whole body.
+        dropped: Request fields left out because the provider lacks them (`unsupported: drop`).
+        attempts: Provider calls made so far, this one included.
+    """
+
+    target: Target
+    streamed: bool
+    chunks: AsyncIterator[Chunk]
+    dropped: tuple[str, ...] = ()
+    attempts: int = 1
+
+
+def encode_json(value: Any) -> bytes:
+    """JSON bytes of plain data, structs and `Raw` values, without white space."""
+    return msgspec.json.encode(value)

@@ -1,0 +1,107 @@
+"""One protocol per room, in the order in which a request meets them. Read this beside `pipeline.py`.
+
+The pipeline knows rooms only by these; `app.py` plugs in the real ones, `headworks.testing` the fakes.
+"""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from headworks.core.errors import HeadworksError
+from headworks.core.messages import Ask, Caller, Prices, Reply, Route, Target, Usage
+
+
+class Identity(Protocol):
+    """Who calls. Fails closed."""
+
+    def caller(self, key: str) -> Caller:
+        """The caller a virtual key stands for.
+
+        Raises:
+            RefusedError: `invalid_api_key` (401) for an unknown, expired or revoked key; never says which.
+            StoreError: The key store cannot be read.
+        """
+
+
+class Routing(Protocol):
+    """Choose a model and its fallbacks. Pure: no I/O, no clock, no state. Fails closed."""
+
+    def plan(self, ask: Ask, caller: Caller) -> Route:
+        """The route for this ask.
+
+        Raises:
+            BadAskError: `unknown_model` (404) when neither model nor feature has that name.
+            RefusedError: `forbidden` (403) when the caller's key does not allow the model or the feature.
+        """
+
+
+class Providers(Protocol):
+    """Make the provider call. The only room that talks to the outside."""
+
+    def call(self, ask: Ask, route: Route, trace: "OpenTrace") -> AbstractAsyncContextManager[Reply]:
+        """Open the reply; leaving the context cancels whatever is still running upstream.
+
+        Each attempt is noted on `trace`. Iterating `Reply.chunks` may raise the same errors as opening.
+
+        Raises:
+            BadAskError: The request cannot be expressed to any target of the route.
+            ProviderError: The last target tried failed.
+        """
+
+
+class Pricing(Protocol):
+    """What a call costs (room `budgets`)."""
+
+    def cost_nano(self, target: Target, usage: Usage, at_s: float) -> int | None:
+        """Nano-dollars for `usage` at the prices in force at `at_s` (Unix seconds); None when no price is known."""
+
+    def prices(self, target: Target, at_s: float) -> Prices | None:
+        """The prices that apply to `target`, or None when it is unpriced."""
+
+    def estimate(self, target: Target, ask: Ask, output_text: str) -> Usage:
+        """What a call used, counted here, for a provider that never said (a stream cut short). `estimated` is True.
+
+        Never blocks the event loop for longer than a few milliseconds.
+        """
+
+
+class OpenTrace(Protocol):
+    """The record of one call while it is being made. Cheap to update; written once, when closed."""
+
+    def routed(self, route: Route) -> None:
+        """Note feature, query type and the model asked for."""
+
+    def attempt(self, target: Target, started_s: float) -> None:
+        """Note that `target` is being called; `started_s` on the monotonic clock. Ends the attempt before it."""
+
+    def attempt_failed(self, error: HeadworksError) -> None:
+        """The attempt under way failed so."""
+
+    def watch(self, reply: Reply) -> Reply:
+        """The same reply, observed: text, usage, finish reason, first token and time upstream go on the record."""
+
+    def close(self, error: BaseException | None = None) -> None:
+        """Price the call and write its record, exactly once. `error` is what ended the call early, None for a whole answer.
+
+        Returns after the record can no longer be lost to a kill of this process.
+        """
+
+
+class Telemetry(Protocol):
+    """The trace ledger, metrics and spans. Fails open: a call is never refused because its record cannot be kept."""
+
+    def open(self, ask: Ask, caller: Caller | None, received_s: float) -> OpenTrace:
+        """Begin the record of a call received at `received_s` (monotonic clock)."""
+
+
+class Room(Protocol):
+    """Something with a life: opened before the first call, closed after the last."""
+
+    async def start(self) -> None:
+        """Get ready; raises StoreError when that is impossible."""
+
+    async def stop(self) -> None:
+        """Finish what is under way and let go of files and sockets."""
+
+
+Stop = Callable[[], Awaitable[None]]

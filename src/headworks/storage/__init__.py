@@ -1,0 +1,1 @@
+"""Engines and tables. Knows no room: it stores rows and blobs and never asks what they mean."""
