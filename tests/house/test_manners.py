@@ -57,6 +57,8 @@ def test_nobody_branches_on_a_provider() -> None:
 
 def test_the_http_client_is_imported_in_one_file() -> None:
     users = [
-        relative(p) for p in SOURCES if re.search(r"^(from|import) pyreqwest", p.read_text(encoding="utf-8"), re.M)
+        relative(p)
+        for p in SOURCES
+        if re.search(r"^(from|import) pyreqwest", p.read_text(encoding="utf-8"), re.MULTILINE)
     ]
     assert users == ["providers/http.py"]

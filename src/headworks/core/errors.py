@@ -72,7 +72,7 @@ class ProviderError(HeadworksError):
     default_status = 502
     default_retryable = True
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  the tree's own five, and what the provider said
         self,
         message: str,
         *,

@@ -1,26 +1,20 @@
-"""The words of the house: what a client asks, what goes to a model, what comes back.
+"""The words of the house on the way in: what a client asks, and what goes to a model.
 
 An `Ask` keeps the client's own body (`fields`, each value the bytes as sent) beside the neutral `Prompt`, which is read
 from it only when someone needs it. A provider of the client's dialect is sent the fields; any other is sent the prompt
 written in its dialect. So tomorrow's parameter works today, and a translation is paid for only where there is one.
-
-Replies are streams of `Chunk`. A chunk holds the provider's own bytes (`raw`) and what they mean (`events`); the server
-forwards the bytes when the client speaks that dialect and writes the events otherwise. A reply that is not streamed
-is one chunk. A room that changes events sets `raw` to None, and the chunk is written anew.
+The way back is in `core/replies.py`.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any, Literal
 
-import msgspec
 from msgspec import Raw, Struct, field
 
 Role = Literal["system", "user", "assistant", "tool"]
 Kind = Literal["chat", "completion", "embedding", "count"]
-FinishReason = Literal["stop", "stop_sequence", "length", "tool_calls", "content_filter", "refusal", "pause"]
 
 
-# ---- parts of a message ---------------------------------------------------------------------------------------------
 class Citation(Struct, frozen=True, kw_only=True):
     """Where a piece of an answer comes from. `wire` keeps the provider's own object for a client of its dialect."""
 
@@ -73,7 +67,10 @@ class Document(Struct, frozen=True, tag=True, kw_only=True):
 
 
 class Thinking(Struct, frozen=True, tag=True):
-    """A reasoning block. `signature` proves to its provider that the text is unchanged; `redacted` is its sealed form."""
+    """A reasoning block. `signature` proves to its provider that the text is unchanged; `redacted` is its sealed form.
+
+    A redacted block has no text.
+    """
 
     text: str
     signature: str | None = None
@@ -120,7 +117,6 @@ class Message(Struct, frozen=True):
     name: str | None = None
 
 
-# ---- the prompt -----------------------------------------------------------------------------------------------------
 class Tool(Struct, frozen=True, kw_only=True):
     """A function the model may call; `parameters` is its JSON Schema."""
 
@@ -189,7 +185,6 @@ class Prompt(Struct, frozen=True, kw_only=True):
     extra: dict[str, Any] = {}
 
 
-# ---- the ask --------------------------------------------------------------------------------------------------------
 class Caller(Struct, frozen=True, kw_only=True):
     """Who calls: what the virtual key says. Empty `models` or `features` means all."""
 
@@ -239,7 +234,6 @@ class Ask(Struct, kw_only=True):
         return self._prompt
 
 
-# ---- the route ------------------------------------------------------------------------------------------------------
 class Target(Struct, frozen=True, kw_only=True):
     """One model at one provider. `name` is what clients call it, `provider_model` what the provider does.
 
@@ -258,7 +252,7 @@ class Target(Struct, frozen=True, kw_only=True):
 
 
 class Prices(Struct, frozen=True, kw_only=True):
-    """Nano-dollars per token (= dollars per million tokens x 1000), a config's own. None falls back to `input`/`output`."""
+    """Nano-dollars per token (dollars per million tokens x 1000), a config's own. None means as `input` or `output`."""
 
     input: int
     output: int
@@ -275,186 +269,3 @@ class Route(Struct, frozen=True, kw_only=True):
     query_type: str
     targets: tuple[Target, ...]
     capture: Literal["none", "bodies"] = "none"
-
-
-# ---- the reply ------------------------------------------------------------------------------------------------------
-class Usage(Struct, frozen=True, kw_only=True):
-    """Tokens of one call in one convention, whatever the provider's.
-
-    `input_tokens` is everything the model read: plain, cached and cache-written. `output_tokens` is everything it wrote,
-    reasoning included. The other fields are shares of those two and are never added on top. Providers differ (OpenAI counts
-    cached tokens inside the prompt, Anthropic beside it); dialects convert on reading, and back on writing.
-    """
-
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cached_tokens: int = 0
-    cache_write_5m_tokens: int = 0
-    cache_write_1h_tokens: int = 0
-    reasoning_tokens: int = 0
-    audio_input_tokens: int = 0
-    audio_output_tokens: int = 0
-    image_input_tokens: int = 0
-    web_searches: int = 0
-    service_tier: str | None = None
-    estimated: bool = False
-    """True when the provider did not say and we counted ourselves (a stream cut short)."""
-
-    @property
-    def total_tokens(self) -> int:
-        """Input plus output."""
-        return self.input_tokens + self.output_tokens
-
-    @property
-    def cache_write_tokens(self) -> int:
-        """Tokens written to the provider's prefix cache, all lifetimes."""
-        return self.cache_write_5m_tokens + self.cache_write_1h_tokens
-
-
-class Started(Struct, frozen=True, tag=True):
-    """The reply begins. `id` is the provider's id for it, `model` the exact model that answers."""
-
-    id: str
-    model: str
-
-
-class TextDelta(Struct, frozen=True, tag=True):
-    """More text of choice `choice`."""
-
-    text: str
-    choice: int = 0
-
-
-class ThinkingDelta(Struct, frozen=True, tag=True):
-    """More reasoning text."""
-
-    text: str
-    choice: int = 0
-
-
-class ThinkingSealed(Struct, frozen=True, tag=True, kw_only=True):
-    """Ends a reasoning block with its signature, or is a whole redacted block."""
-
-    signature: str | None = None
-    redacted: str | None = None
-    choice: int = 0
-
-
-class RefusalDelta(Struct, frozen=True, tag=True):
-    """More of the model's refusal."""
-
-    text: str
-    choice: int = 0
-
-
-class ToolCallStarted(Struct, frozen=True, tag=True, kw_only=True):
-    """A tool call begins. `slot` numbers the calls of one choice from 0; arguments follow under the same slot."""
-
-    slot: int
-    id: str
-    name: str
-    signature: str | None = None
-    choice: int = 0
-
-
-class ToolArgumentsDelta(Struct, frozen=True, tag=True):
-    """A fragment of the JSON arguments of call `slot`, as the model wrote it."""
-
-    slot: int
-    fragment: str
-    choice: int = 0
-
-
-class CitationAdded(Struct, frozen=True, tag=True):
-    """A source for the text just sent."""
-
-    citation: Citation
-    choice: int = 0
-
-
-class LogprobsDelta(Struct, frozen=True, tag=True):
-    """Token log-probabilities in OpenAI's `content[]` shape."""
-
-    content: list[Any]
-    choice: int = 0
-
-
-class Finished(Struct, frozen=True, tag=True):
-    """Choice `choice` is complete, and why. `stop_sequence` is the text that stopped it, where the provider says."""
-
-    reason: FinishReason
-    choice: int = 0
-    stop_sequence: str | None = None
-
-
-class UsageReported(Struct, frozen=True, tag=True):
-    """The provider's count so far; a later one replaces an earlier one."""
-
-    usage: Usage
-
-
-class Embedded(Struct, frozen=True, tag=True):
-    """Vectors in the order of the inputs: float lists, or base64 text where the client asked for that."""
-
-    vectors: list[list[float] | str]
-
-
-class TokensCounted(Struct, frozen=True, tag=True):
-    """Answer to a `count` ask. `exact` is False for an estimate."""
-
-    input_tokens: int
-    exact: bool = True
-
-
-Event = (
-    Started
-    | TextDelta
-    | ThinkingDelta
-    | ThinkingSealed
-    | RefusalDelta
-    | ToolCallStarted
-    | ToolArgumentsDelta
-    | CitationAdded
-    | LogprobsDelta
-    | Finished
-    | UsageReported
-    | Embedded
-    | TokensCounted
-)
-
-
-class Chunk(Struct):
-    """One step of a reply.
-
-    Attributes:
-        events: What happened, in order. Empty for a keep-alive or for bytes without neutral meaning.
-        raw: The provider's bytes: one server-sent event (blank line included) of a stream, the body of a whole reply.
-            None when the chunk was made or changed here and must be written from `events`.
-        last: True for the provider's own end marker, which is held back until the call is on record.
-    """
-
-    events: list[Event]
-    raw: bytes | None = None
-    last: bool = False
-
-
-class Reply(Struct, kw_only=True):
-    """An answer under way. `chunks` is read once, by one reader, inside the pipeline's `async with`.
-
-    Attributes:
-        target: The model that answers.
-        streamed: True when the provider streams; then each chunk's `raw` is one event, else the one chunk is the whole body.
-        dropped: Request fields left out because the provider lacks them (`unsupported: drop`).
-        attempts: Provider calls made so far, this one included.
-    """
-
-    target: Target
-    streamed: bool
-    chunks: AsyncIterator[Chunk]
-    dropped: tuple[str, ...] = ()
-    attempts: int = 1
-
-
-def encode_json(value: Any) -> bytes:
-    """JSON bytes of plain data, structs and `Raw` values, without white space."""
-    return msgspec.json.encode(value)

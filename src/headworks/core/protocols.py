@@ -8,7 +8,8 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from headworks.core.errors import HeadworksError
-from headworks.core.messages import Ask, Caller, Prices, Reply, Route, Target, Usage
+from headworks.core.messages import Ask, Caller, Prices, Route, Target
+from headworks.core.replies import Reply, Usage
 
 
 class Identity(Protocol):
@@ -81,7 +82,7 @@ class OpenTrace(Protocol):
         """The same reply, observed: text, usage, finish reason, first token and time upstream go on the record."""
 
     def close(self, error: BaseException | None = None) -> None:
-        """Price the call and write its record, exactly once. `error` is what ended the call early, None for a whole answer.
+        """Price the call and write its record, exactly once. `error` is what ended it early, None for a whole answer.
 
         Returns after the record can no longer be lost to a kill of this process.
         """

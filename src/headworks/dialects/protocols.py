@@ -6,7 +6,8 @@ from typing import Protocol
 from msgspec import Struct
 
 from headworks.core.errors import HeadworksError, ProviderError
-from headworks.core.messages import Ask, Chunk, Event, Kind, Reply, Target
+from headworks.core.messages import Ask, Kind, Target
+from headworks.core.replies import Chunk, Event, Reply
 
 
 class Envelope(Struct, frozen=True, kw_only=True):

@@ -1,8 +1,8 @@
 """Server-sent events: cut a byte stream into events, and read an event's name and data.
 
-Follows the HTML Living Standard, section 9.2 (event stream format): lines end in LF, CR or CRLF, a blank line ends an event,
-a leading byte order mark is skipped. Bytes are only cut at blank lines, never decoded here, so a UTF-8 character or an
-event may arrive in any number of pieces.
+Follows the HTML Living Standard, section 9.2 (event stream format): lines end in LF, CR or CRLF, a blank line ends an
+event, a leading byte order mark is skipped. Bytes are only cut at blank lines, never decoded here, so a UTF-8 character
+or an event may arrive in any number of pieces.
 """
 
 import re
@@ -17,7 +17,7 @@ class EventSplitter:
     """Cuts pieces of a stream, however they fall, into whole events (each with its blank line).
 
     Args:
-        limit_bytes: An event longer than this is an error, so that a provider that never ends one cannot fill the memory.
+        limit_bytes: An event longer than this is an error: a provider that never ends one must not fill the memory.
     """
 
     def __init__(self, limit_bytes: int = 64 * 1024 * 1024) -> None:

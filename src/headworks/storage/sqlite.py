@@ -1,8 +1,8 @@
 """SQLite through its own recent build (apsw): open a file safely for many processes, and bring its tables up to date.
 
-Write-ahead logging lets readers and one writer work at once. `synchronous=NORMAL` loses nothing to a killed process; only a
-power cut may take the last moments, and never tears the file. The system's SQLite is not used: builds before 3.51.3 have a
-race that can corrupt a WAL file under several connections (sqlite.org/wal.html).
+Write-ahead logging lets readers and one writer work at once. `synchronous=NORMAL` loses nothing to a killed process;
+only a power cut may take the last moments, and never tears the file. The system's SQLite is not used: builds before
+3.51.3 have a race that can corrupt a WAL file under several connections (sqlite.org/wal.html).
 """
 
 from collections.abc import Iterator, Sequence
@@ -72,7 +72,8 @@ def migrate(connection: apsw.Connection, room: str, steps: Sequence[str]) -> Non
         done = int(row[0]) if row else 0
         if done > len(steps):
             raise StoreError(
-                f"The tables of {room} are at version {done}, newer than this program knows ({len(steps)}). Upgrade Headworks."
+                f"The tables of {room} are at version {done}, newer than this program knows ({len(steps)}). "
+                "Upgrade Headworks."
             )
         for step in steps[done:]:
             connection.execute(step)
