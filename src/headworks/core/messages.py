@@ -238,7 +238,7 @@ class Target(Struct, frozen=True, kw_only=True):
     """One model at one provider. `name` is what clients call it, `provider_model` what the provider does.
 
     `unsupported` says what to do with a field the provider's dialect lacks: `refuse` (400) or `drop` (and say so).
-    `prices` are the config's own dollars per million tokens; None asks the price library.
+    `prices` are the config's own; None asks the price library. `capabilities` are the provider's (see `providers/link.py`).
     """
 
     name: str
@@ -249,6 +249,7 @@ class Target(Struct, frozen=True, kw_only=True):
     prices: "Prices | None" = None
     context_tokens: int | None = None
     max_output_tokens: int | None = None
+    capabilities: frozenset[str] = frozenset({"chat", "completion", "embedding", "stream_usage"})
 
 
 class Prices(Struct, frozen=True, kw_only=True):
