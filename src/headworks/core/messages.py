@@ -238,7 +238,8 @@ class Target(Struct, frozen=True, kw_only=True):
     """One model at one provider. `name` is what clients call it, `provider_model` what the provider does.
 
     `unsupported` says what to do with a field the provider's dialect lacks: `refuse` (400) or `drop` (and say so).
-    `prices` are the config's own; None asks the price library. `capabilities` are the provider's (see `providers/link.py`).
+    `prices` are the config's own; None asks the price library. `capabilities` are the provider's, as in
+    `providers/link.py`.
     """
 
     name: str

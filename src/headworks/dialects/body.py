@@ -46,7 +46,7 @@ class BodyReader(Generic[T]):
 
 
 def _wrong_value(complaint: str) -> BadAskError:
-    """msgspec's complaint ("Expected `int`, got `str` - at `$.n`") as ours, naming the field."""
+    """The complaint of msgspec ("Expected `int`, got `str` - at `$.n`") as ours, naming the field."""
     place = _PLACE.search(complaint)
     what = _PLACE.sub("", complaint)
     if missing := re.match(r"Object missing required field `(.+)`", what):

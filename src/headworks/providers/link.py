@@ -17,8 +17,8 @@ class Link(Struct, frozen=True, kw_only=True):
         keys: API keys, used in turn; empty with auth `none`.
         auth: The header that carries the key; `bearer` is `Authorization: Bearer`.
         headers: Further headers sent on every call.
-        capabilities: What may be asked of it: kinds (`chat`, `completion`, `embedding`, `count`); `stream_usage` when it
-            takes `stream_options.include_usage`; `max_completion_tokens` when it wants that name for `max_tokens`.
+        capabilities: What may be asked of it: kinds (`chat`, `completion`, `embedding`, `count`); `stream_usage` when
+            it takes `stream_options.include_usage`; `max_completion_tokens` when it wants that name for `max_tokens`.
         price_id: The provider's id in the price library; None when it has none.
         catalog: Row of the catalog it comes from; None for one described in the config alone.
         connect_timeout_s: Seconds to connect.

@@ -1,0 +1,14 @@
+"""The OpenAI dialect: chat, legacy completions and embeddings, for clients and for providers."""
+
+from headworks.dialects.openai.chat import Chat
+from headworks.dialects.openai.completions import Completions
+from headworks.dialects.openai.embeddings import Embeddings
+from headworks.dialects.openai.errors import error_status, write_error
+from headworks.dialects.openai.request import OpenAIDialect
+
+__all__ = ["CHAT", "COMPLETIONS", "DIALECT", "EMBEDDINGS", "error_status", "write_error"]
+
+CHAT = Chat()
+COMPLETIONS = Completions()
+EMBEDDINGS = Embeddings()
+DIALECT = OpenAIDialect()
