@@ -1,0 +1,85 @@
+"""The model process: `python -m headworks.providers.local.worker`, started by `model.py` and by nobody else.
+
+It runs an OpenAI-dialect server on a loopback port of its own and never outlives its parent: the kernel ends it where
+it can (Linux), and the end of standard input does everywhere.
+"""
+
+import ctypes
+import os
+import re
+import signal
+import sys
+import time
+from typing import IO
+
+import msgspec
+import xllamacpp  # type: ignore[import-untyped]
+
+from headworks.providers.local.orders import FINISH, Order, Report
+
+PR_SET_PDEATHSIG = 1  # prctl(2)
+BUSY_CHECK_S = 0.2
+_PROCESSING = re.compile(r"^llamacpp:requests_(?:processing|deferred) ([0-9.]+)", re.MULTILINE)
+
+
+def main() -> None:
+    """Read the order, start the server, report, and live until told otherwise."""
+    _die_with_parent()
+    order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
+    with _report_channel() as reports:
+        try:
+            server = xllamacpp.Server(_parameters(order))
+        except RuntimeError:  # the runtime's only error, whatever the cause
+            failure = f"The model {order.name} does not load: is it a whole GGUF file, and is there memory for it?"
+            reports.write(msgspec.json.encode(Report(failure=failure)) + b"\n")
+            return
+        reports.write(msgspec.json.encode(Report(address=server.listening_address)) + b"\n")
+    if sys.stdin.buffer.readline() == FINISH:
+        while _busy(server):
+            time.sleep(BUSY_CHECK_S)
+    # Not a return: the server's own clean-up waits for clients that keep a connection open.
+    os._exit(0)
+
+
+def _die_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _report_channel() -> IO[bytes]:
+    """The pipe to the parent, kept clear of what the runtime prints: that goes to standard error."""
+    channel = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return channel
+
+
+def _parameters(order: Order) -> xllamacpp.CommonParams:
+    """The runtime's parameters: one text model on the processor, nothing that listens or downloads besides."""
+    params = xllamacpp.CommonParams()
+    params.model.path = order.weights
+    params.model_alias = {order.name}
+    params.api_keys = [order.key]
+    params.n_ctx = order.context_tokens * order.parallel  # the runtime divides it among the parallel calls
+    params.n_parallel = order.parallel
+    params.cpuparams.n_threads = order.threads
+    params.cpuparams_batch.n_threads = order.threads
+    params.n_threads_http = order.parallel + 2
+    params.n_gpu_layers = 0
+    params.sampling.temp = order.temperature
+    params.sampling.top_p = order.top_p
+    params.cache_ram_mib = 0  # else evicted prompts are kept, up to 8 GB of them
+    params.endpoint_metrics = True
+    params.endpoint_slots = False
+    params.cors_origins = ""
+    params.ui = False
+    params.offline = True
+    params.verbosity = 0
+    return params
+
+
+def _busy(server: xllamacpp.Server) -> bool:
+    return any(float(count) > 0 for count in _PROCESSING.findall(server.handle_metrics()))
+
+
+if __name__ == "__main__":
+    main()
