@@ -91,6 +91,19 @@ def provider_failure(
     )
 
 
+def account_failure(status: int, message: str) -> ProviderError:
+    """The error for a provider that turns away the gateway's own account: its key, its credit, its spending cap.
+
+    Whatever `status` the provider wraps that in, it is nothing the client did and nothing a retry mends.
+    """
+    return ProviderError(
+        f"The provider turns the gateway's own account away ({status}): {provider_sentence(message)}",
+        status=502,
+        retryable=False,
+        provider_status=status,
+    )
+
+
 def _number(text: str | None) -> float | None:
     """`text` as a number that is finite and not negative, else None."""
     try:
