@@ -1,8 +1,9 @@
 """One request, top to bottom.
 
-This is the order of the house, once, as code. Each line is one call into a room; `core/protocols.py` says what each room
-promises, `app.py` which implementation is plugged in. The context manager yields the reply while it is being written, so
-that everything after the `yield` runs at the reader's `async with` on every way out: answered, refused, failed, client gone.
+This is the order of the house, once, as code. Each line is one call into a room; `core/protocols.py` says what each
+room promises, `app.py` which implementation is plugged in. The context manager yields the reply while it is being
+written, so that what a room does afterwards runs at the reader's `async with` on every way out: answered, refused,
+failed, client gone.
 """
 
 from collections.abc import AsyncIterator
@@ -24,14 +25,27 @@ class Rooms(Struct, frozen=True, kw_only=True):
 
 @asynccontextmanager
 async def answer(rooms: Rooms, ask: Ask, caller: Caller, trace: OpenTrace) -> AsyncIterator[Reply]:
-    """The reply to `ask`, to be read inside the `async with`.
-
-    The trace is closed by the edge that opened it, after this context is left and before the last byte is sent.
+    """The reply to `ask`, to be read inside the `async with`; when it is left, the call is on record.
 
     Raises:
-        HeadworksError: Whatever a room says; nothing has been sent to the client by then unless the reply was yielded.
+        HeadworksError: Whatever a room says. Raised before the reply is yielded, nothing has reached the client.
     """
-    route = rooms.routing.plan(ask, caller)
-    trace.routed(route)
-    async with rooms.providers.call(ask, route, trace) as reply:
-        yield trace.watch(reply)
+    with Recorded(trace):
+        route = rooms.routing.plan(ask, caller)
+        trace.routed(route)
+        async with rooms.providers.call(ask, route, trace) as reply:
+            yield trace.watch(reply)
+
+
+class Recorded:
+    """Closes a trace on every way out, with what ended the call."""
+
+    def __init__(self, trace: OpenTrace) -> None:
+        self._trace = trace
+
+    def __enter__(self) -> None:
+        """Nothing to do: the trace is open already."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: object) -> None:
+        """Write the record; what was raised goes on."""
+        self._trace.close(error)

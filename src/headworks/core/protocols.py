@@ -84,7 +84,14 @@ class OpenTrace(Protocol):
     def close(self, error: BaseException | None = None) -> None:
         """Price the call and write its record, exactly once. `error` is what ended it early, None for a whole answer.
 
-        Returns after the record can no longer be lost to a kill of this process.
+        Closing again does nothing. Returns after the record can no longer be lost to a kill of this process.
+        """
+
+    def facts(self) -> dict[str, object]:
+        """What is known of the call, for headers and the last comment line of a stream; complete once closed.
+
+        Keys, present when known: `trace_id`, `model`, `provider`, `cache`, `route`, `attempts`, `cost_usd` (decimal text,
+        None when unpriced), `overhead_ms`, `latency_ms`, `ttft_ms`, `prompt_tokens`, `completion_tokens`, `finish_reason`.
         """
 
 
