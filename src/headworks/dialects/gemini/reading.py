@@ -196,7 +196,7 @@ class GeminiReader:
         slot = said.calls
         said.calls += 1
         call_id = call.id or f"call_{self._id}_{index}_{slot}"
-        arguments = msgspec.json.format(bytes(call.args), indent=-1).decode() if call.args is not None else "{}"
+        arguments = msgspec.json.format(bytes(call.args), indent=-1).decode()
         events.append(ToolCallStarted(slot=slot, id=call_id, name=call.name, signature=signature, choice=index))
         events.append(ToolArgumentsDelta(slot, arguments, index))
 

@@ -10,11 +10,11 @@ from headworks.dialects.gemini.errors import Status
 
 
 class FunctionCall(Struct):
-    """The model asks for a tool; `args` is an object, or missing when there are none."""
+    """The model asks for a tool. `args` is an object, kept as written; missing when there are none."""
 
     name: str
     id: str | None = None
-    args: Raw | None = None
+    args: Raw = Raw(b"{}")  # msgspec cannot read a raw value that may be null as well
 
 
 class Blob(Struct, rename="camel"):
@@ -54,7 +54,7 @@ class GroundingChunk(Struct, rename="camel"):
     maps: Source | None = None
 
 
-class Segment(Struct, rename="camel"):
+class Segment(Struct, frozen=True, rename="camel"):
     """A stretch of the answer; offsets are bytes of UTF-8 within part `part_index`."""
 
     part_index: int = 0
