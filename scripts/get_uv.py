@@ -219,8 +219,10 @@ class Fetcher:
             with urllib.request.urlopen(request, timeout=TIMEOUT_S, context=self._context) as answer:
                 body: bytes = answer.read()
                 return body
-        except (urllib.error.URLError, OSError) as error:
+        except OSError as error:  # URLError is one, too
             reason = getattr(error, "reason", None) or error
+            if isinstance(error, urllib.error.HTTPError):
+                error.close()
             raise SetupError(
                 f"The package index at {self._host} cannot be read: {reason}. Is there a network? Another index "
                 "can be named with UV_DEFAULT_INDEX, a private certificate authority with SSL_CERT_FILE."
