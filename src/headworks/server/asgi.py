@@ -1,0 +1,167 @@
+"""Small things about HTTP over ASGI: headers in, body in, answers out."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from headworks.core.errors import BadAskError
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+JSON: tuple[bytes, bytes] = (b"content-type", b"application/json")
+TEXT: tuple[bytes, bytes] = (b"content-type", b"text/plain; version=0.0.4; charset=utf-8")
+EVENTS: Headers = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache"),
+    (b"x-accel-buffering", b"no"),  # a reverse proxy before us must not hold a stream back
+]
+KEEP_ALIVE = b": keep-alive\n\n"
+
+
+def read_headers(scope: Scope) -> dict[str, str]:
+    """Header names in lower case, as ASGI gives them; the last of a repeated header counts."""
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+def presented_key(headers: dict[str, str]) -> str:
+    """The key a client presents: `Authorization: Bearer`, or `x-api-key`; empty for none."""
+    scheme, _, key = headers.get("authorization", "").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" and key else headers.get("x-api-key", "")
+
+
+async def read_body(receive: Receive, headers: dict[str, str], limit: int) -> bytes:
+    """The whole request body.
+
+    Raises:
+        BadAskError: Over `limit` bytes (413), compressed (415), or the client left in the middle of it (400).
+    """
+    encoding = headers.get("content-encoding", "identity")
+    if encoding != "identity":
+        raise BadAskError(f"A body in content-encoding `{encoding}` is not accepted; send it plain.", status=415)
+    declared = headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > limit:
+        raise _too_large(limit)
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body"):
+        _still_there(message)
+        return body
+    pieces, size = [body], len(body)
+    while message.get("more_body"):
+        message = await receive()
+        _still_there(message)
+        pieces.append(message.get("body", b""))
+        size += len(pieces[-1])
+        if size > limit:
+            raise _too_large(limit)
+    return b"".join(pieces)
+
+
+def _still_there(message: MutableMapping[str, Any]) -> None:
+    if message["type"] == "http.disconnect":
+        raise BadAskError("The client left in the middle of its request body.")
+
+
+def _too_large(limit: int) -> BadAskError:
+    return BadAskError(
+        f"The request body is over the limit of {limit} bytes (server.max_body_bytes).",
+        status=413,
+        code="invalid_request",
+    )
+
+
+class Answer:
+    """What goes out on one call: a JSON body, or a stream with heartbeats through its silences.
+
+    Args:
+        send: ASGI send; waits when the client reads slowly, which in turn slows the reading of the provider.
+        beat_s: Seconds of silence after which a comment line keeps a stream's connection alive.
+    """
+
+    def __init__(self, send: Send, beat_s: float) -> None:
+        self._send = send
+        self._beat_s = beat_s
+        self._beat: asyncio.TimerHandle | None = None
+        self._comment: asyncio.Task[None] | None = None
+        self._last = 0.0
+        self._busy = False
+        self.started = False
+
+    async def whole(self, status: int, headers: Headers, body: bytes) -> None:
+        """Send a complete answer."""
+        self.started = True
+        length = (b"content-length", str(len(body)).encode())
+        await self._send({"type": "http.response.start", "status": status, "headers": [JSON, length, *headers]})
+        await self._send({"type": "http.response.body", "body": body})
+
+    async def text(self, body: bytes) -> None:
+        """Send a page of plain text."""
+        self.started = True
+        await self._send({"type": "http.response.start", "status": 200, "headers": [TEXT]})
+        await self._send({"type": "http.response.body", "body": body})
+
+    async def begin(self, headers: Headers) -> None:
+        """Begin a stream."""
+        self.started = True
+        await self._send({"type": "http.response.start", "status": 200, "headers": EVENTS + headers})
+        loop = asyncio.get_running_loop()
+        self._last = loop.time()
+        self._beat = loop.call_later(self._beat_s, self._keep_alive, loop)
+
+    async def step(self, data: bytes) -> None:
+        """Send some bytes of a stream."""
+        self._busy = True
+        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        self._busy = False
+        self._last = asyncio.get_running_loop().time()
+
+    async def end(self, data: bytes) -> None:
+        """Send the last bytes of a stream."""
+        self.stop()
+        await self._send({"type": "http.response.body", "body": data})
+
+    def stop(self) -> None:
+        """No more heartbeats."""
+        if self._beat is not None:
+            self._beat.cancel()
+            self._beat = None
+
+    def _keep_alive(self, loop: asyncio.AbstractEventLoop) -> None:
+        silent = loop.time() - self._last
+        if silent >= self._beat_s and not self._busy:
+            self._comment = loop.create_task(self.step(KEEP_ALIVE))
+            silent = 0.0
+        self._beat = loop.call_later(max(self._beat_s - silent, 0.01), self._keep_alive, loop)
+
+
+class Departure:
+    """Cancels the task of a call when its client closes the connection. Entered once the body has been read.
+
+    `left` tells a client that left from a gateway that is being stopped: both arrive as a cancellation.
+    """
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._call: asyncio.Task[object] | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self.left = False
+
+    def __enter__(self) -> "Departure":
+        self._call = asyncio.current_task()
+        self._watch = asyncio.get_running_loop().create_task(self._wait())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+
+    async def _wait(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self.left = True
+        if self._call is not None:
+            self._call.cancel()

@@ -1,0 +1,224 @@
+"""One call of an application, from its first byte to the last byte of its answer."""
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+from msgspec import Struct
+
+from headworks.core.clock import Clock
+from headworks.core.errors import BadAskError, HeadworksError, ProviderError
+from headworks.core.ids import new_trace_id
+from headworks.core.messages import Ask, Caller, Prompt
+from headworks.core.protocols import Identity, OpenTrace, Telemetry
+from headworks.core.replies import Reply
+from headworks.dialects.protocols import Endpoint, Envelope, ReplyWriter
+from headworks.pipeline import Rooms, answer
+from headworks.server.asgi import (
+    Answer,
+    Departure,
+    Headers,
+    Receive,
+    Scope,
+    Send,
+    presented_key,
+    read_body,
+    read_headers,
+)
+
+MAX_TAGS = 32
+
+
+class Door(Struct, frozen=True):
+    """An endpoint with the way its dialect writes errors."""
+
+    endpoint: Endpoint
+    write_error: Callable[[HeadworksError, str], bytes]
+    error_status: Callable[[HeadworksError], int]
+
+
+class Desk(Struct, frozen=True, kw_only=True):
+    """What a call needs of the house. One per config; a reload makes a new one and calls under way keep theirs."""
+
+    identity: Identity
+    telemetry: Telemetry
+    rooms: Rooms
+    clock: Clock
+    max_body_bytes: int
+    beat_s: float
+
+
+async def serve(desk: Desk, door: Door, scope: Scope, receive: Receive, send: Send) -> None:
+    """Serve one POST. Every failure goes out in the door's dialect; only a cancellation or a bug is raised."""
+    received = desk.clock.monotonic()
+    now = desk.clock.now()
+    envelope = Envelope(trace_id=new_trace_id(now), headers=read_headers(scope), created=int(now))
+    outgoing = Answer(send, desk.beat_s)
+    call = Call(desk, door, envelope, outgoing)
+    try:
+        await call.run(receive, received)
+    except HeadworksError as error:
+        await call.fail(error)
+    finally:
+        outgoing.stop()
+
+
+class Call:
+    """The state of one call: who asks, what, and how far the answer is."""
+
+    def __init__(self, desk: Desk, door: Door, envelope: Envelope, outgoing: Answer) -> None:
+        self._desk = desk
+        self._door = door
+        self._envelope = envelope
+        self._outgoing = outgoing
+        self._writer: ReplyWriter | None = None
+        self._trace: OpenTrace | None = None
+
+    async def run(self, receive: Receive, received: float) -> None:
+        """Identify, read, answer."""
+        ask, caller = await self._read(receive, received)
+        self._trace = trace = self._desk.telemetry.open(ask, caller, received)
+        departure = Departure(receive)
+        try:
+            with departure:
+                body = await self._answer(ask, caller, trace)
+        except asyncio.CancelledError:
+            await self._cancelled(departure)
+            return
+        # The record is written: only now may the client see the end of its answer.
+        facts = trace.facts()
+        if ask.stream and self._writer is not None:
+            await self._outgoing.end(self._writer.tail(msgspec.json.encode(facts)))
+        else:
+            await self._outgoing.whole(200, fact_headers(self._envelope.trace_id, facts), body)
+
+    async def _read(self, receive: Receive, received: float) -> tuple[Ask, Caller]:
+        caller: Caller | None = None
+        headers = dict(self._envelope.headers)
+        try:
+            caller = self._desk.identity.caller(presented_key(headers))
+            body = await read_body(receive, headers, self._desk.max_body_bytes)
+            ask = self._door.endpoint.read(body, self._envelope)
+            return with_headers(ask, headers, caller), caller
+        except HeadworksError as error:
+            unread = unreadable(self._door.endpoint, self._envelope)
+            self._trace = self._desk.telemetry.open(unread, caller, received)
+            self._trace.close(error)
+            raise
+
+    async def _answer(self, ask: Ask, caller: Caller, trace: OpenTrace) -> bytes:
+        """Stream the answer, or collect and return its body."""
+        async with answer(self._desk.rooms, ask, caller, trace) as reply:
+            self._writer = writer = self._door.endpoint.writer(ask, reply, self._envelope)
+            if not ask.stream:
+                return writer.whole([chunk async for chunk in reply.chunks])
+            await self._outgoing.begin(self._stream_headers(reply, trace))
+            async for chunk in reply.chunks:
+                data = writer.step(chunk)
+                if data:
+                    await self._outgoing.step(data)
+        return b""
+
+    def _stream_headers(self, reply: Reply, trace: OpenTrace) -> Headers:
+        return fact_headers(self._envelope.trace_id, trace.facts() | {"dropped": ", ".join(reply.dropped) or None})
+
+    async def _cancelled(self, departure: Departure) -> None:
+        """The client left: nobody to tell. Or the gateway is stopping: say so in-band before giving way."""
+        task = asyncio.current_task()
+        if departure.left and task is not None and task.uncancel() == 0:
+            return
+        await self.fail(
+            ProviderError(
+                "The gateway is shutting down and ended this answer; send the request again.",
+                code="stream_interrupted" if self._outgoing.started else "overloaded",
+                status=503,
+                retry_after_s=1,
+            )
+        )
+        raise asyncio.CancelledError
+
+    async def fail(self, error: HeadworksError) -> None:
+        """Tell the client what went wrong: in the stream if it has begun, else as an error answer."""
+        if self._outgoing.started:
+            if self._writer is not None:
+                await self._outgoing.end(self._writer.failure(error))
+            return
+        facts = self._trace.facts() if self._trace is not None else {}
+        headers = fact_headers(self._envelope.trace_id, facts) + advice_headers(error)
+        body = self._door.write_error(error, self._envelope.trace_id)
+        await self._outgoing.whole(self._door.error_status(error), headers, body)
+
+
+_FACT_HEADERS = {
+    "model": b"x-headworks-model",
+    "provider": b"x-headworks-provider",
+    "cache": b"x-headworks-cache",
+    "route": b"x-headworks-route",
+    "attempts": b"x-headworks-attempts",
+    "dropped": b"x-headworks-dropped",
+    "cost_usd": b"x-headworks-cost-usd",
+    "overhead_ms": b"x-headworks-overhead-ms",
+}
+
+
+def fact_headers(trace_id: str, facts: dict[str, object]) -> Headers:
+    """Headers for what is known of the call. OpenAI's SDKs read `x-request-id`, Anthropic's `request-id`."""
+    encoded = trace_id.encode()
+    headers = [(b"x-request-id", encoded), (b"request-id", encoded)]
+    for name, header in _FACT_HEADERS.items():
+        value = facts.get(name)
+        if value is not None:
+            headers.append((header, header_text(str(value))))
+    return headers
+
+
+def header_text(value: str) -> bytes:
+    """A header value: anything but printable ASCII becomes `?`, so that no name of a config can break a response."""
+    return "".join(character if " " <= character <= "~" else "?" for character in value).encode("ascii")
+
+
+def advice_headers(error: HeadworksError) -> Headers:
+    """Whether and when to try again, in the forms both SDKs honour."""
+    if not error.retryable:
+        return [(b"x-should-retry", b"false")]
+    if error.retry_after_s is None:
+        return []
+    milliseconds = round(error.retry_after_s * 1000)
+    return [(b"retry-after-ms", b"%d" % milliseconds), (b"retry-after", b"%d" % -(-milliseconds // 1000))]
+
+
+def with_headers(ask: Ask, headers: dict[str, str], caller: Caller) -> Ask:
+    """What the `x-headworks-*` request headers say of the ask; a header goes before the body."""
+    ask.feature = headers.get("x-headworks-feature")
+    ask.user_id = headers.get("x-headworks-user") or ask.user_id or caller.user_id
+    ask.session_id = headers.get("x-headworks-session")
+    tags = headers.get("x-headworks-tags")
+    if tags:
+        ask.tags = read_tags(tags)
+    return ask
+
+
+def read_tags(text: str) -> dict[str, str]:
+    """`k=v,k=v` as a dict.
+
+    Raises:
+        BadAskError: A pair without `=`, or too many pairs.
+    """
+    pairs = [pair.partition("=") for pair in text.split(",") if pair.strip()]
+    if len(pairs) > MAX_TAGS or not all(sign and name.strip() for name, sign, _ in pairs):
+        raise BadAskError(
+            f"`x-headworks-tags`: expected at most {MAX_TAGS} pairs as k=v,k=v.", param="x-headworks-tags"
+        )
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def unreadable(endpoint: Endpoint, envelope: Envelope) -> Ask:
+    """An ask for the record of a request whose body could not be read."""
+    return Ask(
+        trace_id=envelope.trace_id,
+        dialect=endpoint.dialect,
+        kind=endpoint.kind,
+        model="",
+        fields={},
+        read_prompt=lambda: Prompt(messages=()),
+    )
