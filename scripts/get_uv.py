@@ -87,6 +87,18 @@ def home_folder() -> Path:
     return Path(os.path.expanduser("~"))  # noqa: PTH111  Path.home() raises for a user without an entry
 
 
+def index_hosts() -> list[str]:
+    """The hosts that the chosen index and its files are on, as its own pages say.
+
+    Raises:
+        SetupError: The index cannot be read.
+    """
+    fetch = Fetcher(index_url(os.environ, home_folder()) or PUBLIC_INDEX)
+    page_url, files = fetch.files("uv")
+    addresses = [page_url, *(urllib.parse.urljoin(page_url, href) for href in files.values())]
+    return sorted({urllib.parse.urlsplit(address).netloc for address in addresses})
+
+
 def has_certificates() -> bool:
     """Whether this machine has certificates of authorities, without which no TLS connection can be verified."""
     paths = ssl.get_default_verify_paths()
@@ -141,10 +153,10 @@ def _through_download(version: str, hashes: set[str]) -> bytes:
     """Take uv from the index's own pages (simple repository API: packaging.python.org, HTML form of PEP 503)."""
     index = index_url(os.environ, home_folder()) or PUBLIC_INDEX
     fetch = Fetcher(index)
-    page_url = f"{fetch.index}/uv/"
-    links = _Links()
-    links.feed(fetch.get(page_url).decode("utf-8", "replace"))
-    of_version = {name: href for name, href in links.files.items() if name.startswith(f"uv-{version}-")}
+    if not fetch.verified:
+        print("  No CA certificates here: the download is checked by its pinned SHA-256 alone.", flush=True)
+    page_url, files = fetch.files("uv")
+    of_version = {name: href for name, href in files.items() if name.startswith(f"uv-{version}-")}
     name = pick_wheel(list(of_version), platform.system(), platform.machine(), platform.libc_ver()[0])
     if name is None:
         raise SetupError(
@@ -180,6 +192,7 @@ class Fetcher:
 
     Attributes:
         index: The address without them.
+        verified: False when this machine has no certificates to verify the connection with.
     """
 
     def __init__(self, index: str) -> None:
@@ -192,7 +205,8 @@ class Fetcher:
             token = base64.b64encode(urllib.parse.unquote(login).encode()).decode()
             self._headers["Authorization"] = f"Basic {token}"
         self._context = ssl.create_default_context()
-        if parts.scheme == "https" and not has_certificates():
+        self.verified = parts.scheme != "https" or has_certificates()
+        if not self.verified:
             self._go_without_certificates(login)
 
     def _go_without_certificates(self, login: str) -> None:
@@ -201,9 +215,19 @@ class Fetcher:
                 "This machine has no CA certificates, so the index's password would go to whoever answers. "
                 "Install the package ca-certificates, or set SSL_CERT_FILE, and start again."
             )
-        print("  No CA certificates here: the download is checked by its pinned SHA-256 alone.", flush=True)
         self._context.check_hostname = False
         self._context.verify_mode = ssl.CERT_NONE
+
+    def files(self, project: str) -> tuple[str, dict[str, str]]:
+        """The page of a project: its address, and its files' names with their links.
+
+        Raises:
+            SetupError: As `get`.
+        """
+        url = f"{self.index}/{project}/"
+        links = _Links()
+        links.feed(self.get(url).decode("utf-8", "replace"))
+        return url, links.files
 
     def get(self, url: str) -> bytes:
         """The body found at `url`; the login goes to the index's own host only.

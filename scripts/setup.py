@@ -20,7 +20,7 @@ import sys
 from pathlib import Path
 from typing import Iterator  # noqa: UP035  Pythons too old for collections.abc[...] must get as far as the refusal
 
-from get_uv import SetupError, get_uv, has_certificates, home_folder, index_url
+from get_uv import SetupError, get_uv, has_certificates, home_folder, index_hosts, index_url
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
@@ -79,7 +79,11 @@ def set_up(profile: str) -> None:
     locks = [str(ROOT / "requirements" / f"{name}.lock") for name in LOCKS[profile]]
     python = ["--python", str(VENV)]
     print("Installing the packages of the lock files (the first time: some 250 MB) ...", flush=True)
-    _run([uv, "pip", "sync", *python, "--require-hashes", "--no-build", *locks], environment)
+    sync = [uv, "pip", "sync", *python, "--require-hashes", "--no-build", *locks]
+    if not has_certificates() and _distrusts(sync, environment):
+        print("  No CA certificates here: every package is checked by its pinned SHA-256 alone.", flush=True)
+        environment["UV_INSECURE_HOST"] = " ".join(index_hosts())
+    _run(sync, environment)
     editable = ["--no-build-isolation", "--no-deps", "--editable", str(ROOT)]
     _run([uv, "pip", "install", "--quiet", *python, *editable], environment)
     STAMP.write_text(json.dumps(wanted), encoding="utf-8")
@@ -117,6 +121,12 @@ def _environment() -> dict[str, str]:
     return environment
 
 
+def _distrusts(sync: list[str], environment: dict[str, str]) -> bool:
+    """Whether uv, which brings the public authorities along, meets a private one here: a network that inspects TLS."""
+    done = subprocess.run([*sync, "--quiet"], env=environment, check=False, capture_output=True)
+    return done.returncode != 0 and b"certificate" in done.stderr
+
+
 def _run(command: list[str], environment: dict[str, str]) -> None:
     """Run uv. It shows its progress on a terminal; elsewhere it speaks only when it fails."""
     quiet = not sys.stderr.isatty()
@@ -125,8 +135,8 @@ def _run(command: list[str], environment: dict[str, str]) -> None:
         if done.stderr:
             sys.stderr.write(done.stderr.decode("utf-8", "replace"))
         raise SetupError(
-            "uv could not do its part; its words are above. Start again when the network (or the disk) is back; "
-            "another package index can be named with UV_DEFAULT_INDEX."
+            "uv could not do its part; its words are above. Start again when the network (or the disk) is back. "
+            "UV_DEFAULT_INDEX names another package index, SSL_CERT_FILE a private certificate authority."
         )
 
 

@@ -68,10 +68,16 @@ class Index(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class Server(ThreadingHTTPServer):
+    """Waits for its answers to be sent before it closes."""
+
+    daemon_threads = False
+
+
 @pytest.fixture
 def index() -> Iterator[str]:
     Index.logins.clear()
-    with ThreadingHTTPServer(("127.0.0.1", 0), Index) as server:
+    with Server(("127.0.0.1", 0), Index) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield f"127.0.0.1:{server.server_port}/simple"
