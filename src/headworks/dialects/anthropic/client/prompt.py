@@ -14,8 +14,8 @@ from headworks.core.messages import (
     Tool,
     ToolChoice,
 )
-from headworks.dialects.anthropic.content import read_content, read_turn
-from headworks.dialects.anthropic.taking import Taking
+from headworks.dialects.anthropic.client.content import read_content, read_turn
+from headworks.dialects.anthropic.client.taking import Taking
 
 _TIERS = {"standard_only": "default"}
 

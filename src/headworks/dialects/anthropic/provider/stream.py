@@ -20,7 +20,9 @@ from headworks.core.replies import (
     ToolArgumentsDelta,
     UsageReported,
 )
-from headworks.dialects.anthropic.answers import (
+from headworks.dialects.anthropic.citations import read_citation
+from headworks.dialects.anthropic.errors import read_stream_error
+from headworks.dialects.anthropic.provider.answers import (
     MessageShape,
     ToolUseBlock,
     block_events,
@@ -28,8 +30,6 @@ from headworks.dialects.anthropic.answers import (
     read_finish,
     unreadable,
 )
-from headworks.dialects.anthropic.citations import read_citation
-from headworks.dialects.anthropic.errors import read_stream_error
 from headworks.dialects.anthropic.usage import WireUsage, read_usage
 from headworks.dialects.sse import event_data
 

@@ -23,7 +23,7 @@ from headworks.core.messages import (
     ToolResult,
 )
 from headworks.dialects.anthropic.citations import read_citation
-from headworks.dialects.anthropic.taking import Taking
+from headworks.dialects.anthropic.client.taking import Taking
 
 _ROLES: dict[str, Role] = {"user": "user", "assistant": "assistant", "system": "system"}
 

@@ -1,0 +1,1 @@
+"""Clients that speak the Anthropic dialect: read what they ask, write what they are answered."""

@@ -1,0 +1,73 @@
+"""The client's side: `POST /v1/messages` and `POST /v1/messages/count_tokens`."""
+
+from functools import partial
+
+from headworks.core.messages import Ask, Kind
+from headworks.core.replies import Reply
+from headworks.dialects.anthropic.client.prompt import read_prompt
+from headworks.dialects.anthropic.client.wire import CountBody, MessagesBody
+from headworks.dialects.anthropic.client.writer import CountWriter, MessageWriter
+from headworks.dialects.body import BodyReader
+from headworks.dialects.protocols import Envelope
+
+_PASSED_HEADERS = ("anthropic-beta", "anthropic-version")
+
+
+class MessagesEndpoint:
+    """`POST /v1/messages`."""
+
+    dialect = "anthropic"
+    kind: Kind = "chat"
+    _reader = BodyReader(MessagesBody)
+
+    def read(self, body: bytes, envelope: Envelope) -> Ask:
+        """Read and check a request body.
+
+        Raises:
+            BadAskError: Broken JSON, a wrong type or value; names the field and what was expected.
+        """
+        fields, shape = self._reader.read(body)
+        return Ask(
+            trace_id=envelope.trace_id,
+            dialect=self.dialect,
+            kind=self.kind,
+            model=shape.model,
+            fields=fields,
+            read_prompt=partial(read_prompt, fields),
+            stream=bool(shape.stream),
+            user_id=shape.metadata.user_id if shape.metadata else None,
+            headers={name: envelope.headers[name] for name in _PASSED_HEADERS if name in envelope.headers},
+        )
+
+    def writer(self, ask: Ask, reply: Reply, envelope: Envelope) -> MessageWriter:
+        """A writer for this call's answer."""
+        return MessageWriter(ask.model, envelope.trace_id, reply)
+
+
+class CountTokensEndpoint:
+    """`POST /v1/messages/count_tokens`."""
+
+    dialect = "anthropic"
+    kind: Kind = "count"
+    _reader = BodyReader(CountBody)
+
+    def read(self, body: bytes, envelope: Envelope) -> Ask:
+        """Read and check a request body.
+
+        Raises:
+            BadAskError: Broken JSON, a wrong type or value; names the field and what was expected.
+        """
+        fields, shape = self._reader.read(body)
+        return Ask(
+            trace_id=envelope.trace_id,
+            dialect=self.dialect,
+            kind=self.kind,
+            model=shape.model,
+            fields=fields,
+            read_prompt=partial(read_prompt, fields),
+            headers={name: envelope.headers[name] for name in _PASSED_HEADERS if name in envelope.headers},
+        )
+
+    def writer(self, ask: Ask, reply: Reply, envelope: Envelope) -> CountWriter:
+        """A writer for this call's answer."""
+        return CountWriter(ask.model, envelope.trace_id, reply)
