@@ -13,6 +13,9 @@ from msgspec import Struct
 from headworks.core.errors import ProviderError
 from headworks.dialects.errors import provider_failure, retry_after_s
 
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises for bytes that are not JSON, not the expected shape, not UTF-8, or nested without end."""
+
 _KEY_FAULTS = frozenset({"API_KEY_INVALID", "API_KEY_EXPIRED", "API_KEY_SERVICE_BLOCKED", "CONSUMER_SUSPENDED"})
 _TOO_LONG = re.compile(r"input token count.{0,40}exceeds the maximum", re.IGNORECASE)
 _SECONDS = re.compile(r"(\d+(?:\.\d+)?)s")
@@ -48,7 +51,7 @@ def read_error(status: int, headers: Mapping[str, str], body: bytes) -> Provider
     wait_s = retry_after_s(headers)
     try:
         read = _BODY.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return provider_failure(status, "", retry_after_s=wait_s)
     bodies = read if isinstance(read, list) else [read]
     return failure(bodies[0].error, status, wait_s) if bodies else provider_failure(status, "", retry_after_s=wait_s)

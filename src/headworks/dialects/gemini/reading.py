@@ -29,7 +29,7 @@ from headworks.core.replies import (
 )
 from headworks.dialects.errors import provider_sentence
 from headworks.dialects.gemini import grounding, wire
-from headworks.dialects.gemini.errors import failure
+from headworks.dialects.gemini.errors import UNREADABLE, failure
 from headworks.dialects.gemini.request import service_tier
 from headworks.dialects.gemini.signatures import marked
 from headworks.dialects.gemini.usage import read_usage
@@ -39,6 +39,7 @@ Body = TypeVar("Body")
 _REPLY = msgspec.json.Decoder(wire.ReplyBody)
 _EMBEDDINGS = msgspec.json.Decoder(wire.EmbeddingReply)
 _COUNT = msgspec.json.Decoder(wire.CountReply)
+_BROKEN = "The provider sent JSON that is broken or not in the documented shape."
 
 # Any other reason means that the model broke down (MALFORMED_FUNCTION_CALL, OTHER, ...): an error, not an answer.
 _FINISH: dict[str, FinishReason] = {
@@ -78,8 +79,16 @@ def read_whole(ask: Ask, body: bytes) -> list[Event]:
 def _decode(decoder: msgspec.json.Decoder[Body], data: bytes) -> Body:
     try:
         return decoder.decode(data)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise ProviderError("The provider sent JSON that is broken or not in the documented shape.") from error
+    except UNREADABLE as error:
+        raise ProviderError(_BROKEN) from error
+
+
+def _arguments(call: wire.FunctionCall) -> str:
+    """The arguments of a call as text, without the white space of a printed reply."""
+    try:
+        return msgspec.json.format(bytes(call.args), indent=-1).decode()
+    except UNREADABLE as error:
+        raise ProviderError(_BROKEN) from error
 
 
 def _read_embeddings(body: bytes) -> list[Event]:
@@ -196,9 +205,8 @@ class GeminiReader:
         slot = said.calls
         said.calls += 1
         call_id = call.id or f"call_{self._id}_{index}_{slot}"
-        arguments = msgspec.json.format(bytes(call.args), indent=-1).decode()
         events.append(ToolCallStarted(slot=slot, id=call_id, name=call.name, signature=signature, choice=index))
-        events.append(ToolArgumentsDelta(slot, arguments, index))
+        events.append(ToolArgumentsDelta(slot, _arguments(call), index))
 
 
 def _sources(candidate: wire.Candidate, said: _Said, events: list[Event]) -> None:
