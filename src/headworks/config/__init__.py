@@ -1,0 +1,25 @@
+"""The config: one YAML file or none, read once, checked as a whole, turned into what the rooms need.
+
+In goes a path and the environment; out comes a `Config`, or a `ConfigError` that lists every problem with its line and
+column. Fails closed: a config with any problem is not used. Secrets never leave it but in `links`.
+"""
+
+from headworks.config.environment import config_path, find_config, from_environment
+from headworks.config.loader import load
+from headworks.config.problems import ConfigError, Problem
+from headworks.config.settings import Config, schema
+from headworks.config.wiring import links, local_settings, router
+
+__all__ = [
+    "Config",
+    "ConfigError",
+    "Problem",
+    "config_path",
+    "find_config",
+    "from_environment",
+    "links",
+    "load",
+    "local_settings",
+    "router",
+    "schema",
+]

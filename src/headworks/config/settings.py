@@ -1,0 +1,79 @@
+"""The whole config: every room's settings, gathered under the keys of the file."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from headworks.providers.config import ProviderSettings
+from headworks.routing.config import FeatureSettings, ModelSettings
+from headworks.server.config import ServerSettings
+from headworks.telemetry.config import TelemetrySettings
+
+AUTO = "auto"
+FEATURE_PREFIX = "feature/"
+_SIMPLE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_MODEL_NAME = re.compile(r"[A-Za-z0-9@][A-Za-z0-9@._:/+-]{0,199}")
+
+
+def _simple_name(name: str) -> str:
+    if not _SIMPLE_NAME.fullmatch(name):
+        raise ValueError("a name has letters, digits, dots, dashes and underscores, and begins with a letter or digit")
+    return name
+
+
+def _model_name(name: str) -> str:
+    if name == AUTO or name.startswith(FEATURE_PREFIX):
+        raise ValueError("`auto` and names that begin with `feature/` have a meaning of their own")
+    if not _MODEL_NAME.fullmatch(name):
+        raise ValueError("a model name has letters, digits and any of . _ - : / + @")
+    return name
+
+
+SimpleName = Annotated[str, AfterValidator(_simple_name)]
+ModelName = Annotated[str, AfterValidator(_model_name)]
+
+
+class Config(BaseModel):
+    """A whole config. Values are final: secrets are filled in, paths are absolute or relative to the process."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    server: ServerSettings = ServerSettings()
+    """The HTTP server."""
+
+    data_dir: Path = Path("headworks-data")
+    """Folder of databases and spool. A relative one begins at the folder of this file."""
+
+    store: Literal["sqlite"] = "sqlite"
+    """Where keys and traces are kept."""
+
+    providers: dict[SimpleName, ProviderSettings] = Field(default_factory=dict)
+    """Who answers, by the names you give."""
+
+    models: dict[ModelName, ModelSettings] | None = None
+    """The names that clients may ask for. Left out: `provider/model` reaches any model of the providers above."""
+
+    features: dict[SimpleName, FeatureSettings] = Field(default_factory=dict)
+    """The features of your application."""
+
+    telemetry: TelemetrySettings = TelemetrySettings()
+    """Traces, logs and metrics."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_sections(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """A section whose lines are all commented out counts as left out."""
+        return {key: value for key, value in values.items() if value is not None or key not in cls.model_fields}
+
+    def public(self) -> dict[str, Any]:
+        """The config as plain JSON values with every secret masked, for people to read."""
+        shown: dict[str, Any] = self.model_dump(mode="json", exclude_none=True)
+        return shown
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of the file, for editors."""
+    described: dict[str, Any] = Config.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **described, "title": "headworks.yaml"}

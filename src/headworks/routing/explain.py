@@ -1,0 +1,89 @@
+"""What would happen to an ask, step by step, with no provider call."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from msgspec import Struct, structs
+
+from headworks.core.errors import HeadworksError
+from headworks.core.messages import Ask, Caller, Prices, Route, Target
+from headworks.dialects.protocols import ProviderDialect
+from headworks.routing.router import Router
+
+
+class Step(Struct, frozen=True):
+    """One decision: which step of the way, what was decided, and the facts behind it."""
+
+    step: str
+    decision: str
+    details: dict[str, Any] = {}
+
+
+class Facts(Struct, frozen=True, kw_only=True):
+    """What other rooms know. What is left out is not explained.
+
+    Attributes:
+        hosts: Host of each provider's base URL.
+        dialects: Provider dialects by name, to say what would be dropped or refused.
+        prices: The prices that apply to a target; None for an unpriced one.
+    """
+
+    hosts: Mapping[str, str] = {}
+    dialects: Mapping[str, ProviderDialect] = {}
+    prices: Callable[[Target], Prices | None] | None = None
+
+
+def explain(router: Router, ask: Ask, caller: Caller, facts: Facts) -> list[Step]:
+    """The decisions for `ask`, in order. A refusal is the last step; its details hold the error's code and status."""
+    steps = [Step("ask", f"{ask.kind} in the {ask.dialect} dialect for model `{ask.model}`", {"stream": ask.stream})]
+    try:
+        route = router.plan(ask, caller)
+    except HeadworksError as error:
+        return [*steps, _refused(error)]
+    steps.append(Step("feature", f"feature `{route.feature}`", {"capture": route.capture}))
+    steps.append(Step("key", f"the key `{caller.key_name}` may use it", _limits(caller)))
+    steps.append(_route_step(router.rule(ask), route))
+    for position, target in enumerate(route.targets):
+        steps.extend(_target_steps(position, target, ask, facts))
+    return steps
+
+
+def _limits(caller: Caller) -> dict[str, Any]:
+    return {"models": sorted(caller.models), "features": sorted(caller.features)}
+
+
+def _route_step(rule: str, route: Route) -> Step:
+    names = [target.name for target in route.targets]
+    return Step("route", rule, {"query_type": route.query_type, "targets": names})
+
+
+def _target_steps(position: int, target: Target, ask: Ask, facts: Facts) -> list[Step]:
+    role = "first choice" if position == 0 else f"fallback {position}"
+    details: dict[str, Any] = {
+        "provider": target.provider,
+        "provider_model": target.provider_model,
+        "dialect": target.dialect,
+        "host": facts.hosts.get(target.provider) or None,
+        "unsupported": target.unsupported,
+    }
+    if facts.prices is not None:
+        prices = facts.prices(target)
+        details["prices_nano_usd_per_token"] = None if prices is None else structs.asdict(prices)
+    step = Step("target", f"{role}: `{target.provider_model}` at `{target.provider}`", details)
+    dialect = facts.dialects.get(target.dialect)
+    return [step] if dialect is None else [step, _translation(dialect, ask, target)]
+
+
+def _translation(dialect: ProviderDialect, ask: Ask, target: Target) -> Step:
+    try:
+        request = dialect.request(ask, target)
+    except HeadworksError as error:
+        return _refused(error)
+    details = {"path": request.path, "body_bytes": len(request.body), "dropped": list(request.dropped)}
+    if request.dropped:
+        return Step("request", f"sent without {', '.join(f'`{name}`' for name in request.dropped)}", details)
+    return Step("request", "sent whole", details)
+
+
+def _refused(error: HeadworksError) -> Step:
+    return Step("refused", error.message, {"code": error.code, "status": error.status, "param": error.param})
