@@ -90,8 +90,9 @@ class OpenTrace(Protocol):
     def facts(self) -> dict[str, object]:
         """What is known of the call, for headers and the last comment line of a stream; complete once closed.
 
-        Keys, present when known: `trace_id`, `model`, `provider`, `cache`, `route`, `attempts`, `cost_usd` (decimal text,
-        None when unpriced), `overhead_ms`, `latency_ms`, `ttft_ms`, `prompt_tokens`, `completion_tokens`, `finish_reason`.
+        Keys, present when known: `trace_id`, `model`, `provider`, `cache`, `route`, `attempts`, `cost_usd` (decimal
+        text, None when unpriced), `overhead_ms`, `latency_ms`, `ttft_ms`, `prompt_tokens`, `completion_tokens`,
+        `finish_reason`.
         """
 
 
