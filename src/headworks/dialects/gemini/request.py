@@ -10,8 +10,15 @@ from headworks.dialects.gaps import Gaps
 from headworks.dialects.gemini.contents import write_messages
 
 _MODES = {"auto": "AUTO", "none": "NONE", "required": "ANY", "tool": "ANY"}
-_TIERS = {"flex": "flex", "priority": "priority", "default": "standard", "standard": "standard"}
-_TIERS["standard_only"] = "standard"
+
+# Names of tiers in all client dialects; `auto` is the provider's own choice and stays unsaid.
+_TIERS = {
+    "flex": "flex",
+    "priority": "priority",
+    "default": "standard",
+    "standard": "standard",
+    "standard_only": "standard",
+}
 
 # Effort by word, and what it is worth in tokens for models that only know budgets: the provider's own table, at
 # https://ai.google.dev/gemini-api/docs/openai (read 2026-11-23).
@@ -92,7 +99,7 @@ def _generation(prompt: Prompt, model: str, gaps: Gaps) -> dict[str, Any]:
         stopSequences=list(prompt.stop) or None,
         seed=prompt.seed,
         candidateCount=prompt.n,
-        responseLogprobs=prompt.logprobs,
+        responseLogprobs=prompt.logprobs or None,
         logprobs=prompt.top_logprobs,
         presencePenalty=prompt.presence_penalty,
         frequencyPenalty=prompt.frequency_penalty,
