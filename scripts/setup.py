@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Iterator  # noqa: UP035  Pythons too old for collections.abc[...] must get as far as the refusal
 
 from get_uv import SetupError, get_uv, has_certificates, home_folder, index_hosts, index_url
+from openmp import link_openmp, openmp_missing
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
@@ -66,7 +67,10 @@ def set_up(profile: str) -> None:
     if stamp.get("profile") == "dev":
         profile = "dev"  # `make run` after `make test` keeps the test tools
     interpreter = f"{sys.version_info[0]}.{sys.version_info[1]} {os.path.realpath(sys.executable)}"
-    wanted = {"profile": profile, "python": interpreter, "digest": _digest(profile)}
+    locks = [ROOT / "requirements" / f"{name}.lock" for name in LOCKS[profile]]
+    if openmp_missing():
+        locks.append(ROOT / "requirements" / "openmp.lock")
+    wanted = {"profile": profile, "python": interpreter, "digest": _digest(locks)}
     usable = (VENV / "bin" / "python").exists() and not UNFINISHED.exists()
     if usable and stamp == wanted:
         return
@@ -76,14 +80,14 @@ def set_up(profile: str) -> None:
         _run([uv, "venv", "--quiet", "--clear", "--no-project", "--python", sys.executable, str(VENV)], environment)
     UNFINISHED.touch()
     STAMP.unlink(missing_ok=True)
-    locks = [str(ROOT / "requirements" / f"{name}.lock") for name in LOCKS[profile]]
     python = ["--python", str(VENV)]
     print("Installing the packages of the lock files (the first time: some 250 MB) ...", flush=True)
-    sync = [uv, "pip", "sync", *python, "--require-hashes", "--no-build", *locks]
+    sync = [uv, "pip", "sync", *python, "--require-hashes", "--no-build", *map(str, locks)]
     if not has_certificates() and _distrusts(sync, environment):
         print("  No CA certificates here: every package is checked by its pinned SHA-256 alone.", flush=True)
         environment["UV_INSECURE_HOST"] = " ".join(index_hosts())
     _run(sync, environment)
+    link_openmp(VENV)
     editable = ["--no-build-isolation", "--no-deps", "--editable", str(ROOT)]
     _run([uv, "pip", "install", "--quiet", *python, *editable], environment)
     STAMP.write_text(json.dumps(wanted), encoding="utf-8")
@@ -91,10 +95,10 @@ def set_up(profile: str) -> None:
     print("Set up.", flush=True)
 
 
-def _digest(profile: str) -> str:
+def _digest(locks: list[Path]) -> str:
     """Changes whenever the packages or the project's metadata do."""
     digest = hashlib.sha256()
-    for path in [ROOT / "pyproject.toml", *(ROOT / "requirements" / f"{name}.lock" for name in LOCKS[profile])]:
+    for path in [ROOT / "pyproject.toml", *locks]:
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

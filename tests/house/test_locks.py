@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-LOCKS = ("run", "dev", "build", "model", "uv")
+LOCKS = ("run", "dev", "build", "model", "openmp", "uv")
 
 
 def lock_text(name: str) -> str:
@@ -45,7 +45,7 @@ def test_what_building_needs_is_locked() -> None:
     assert unsatisfied(PROJECT["build-system"]["requires"], "build") == []
 
 
-@pytest.mark.parametrize("name", ["run", "build", "model"])
+@pytest.mark.parametrize("name", ["run", "build", "model", "openmp"])
 def test_a_package_in_two_locks_has_one_version(name: str) -> None:
     shared = pins(name).items() & pins("dev").items()
     assert {package for package, _ in shared} == pins(name).keys() & pins("dev").keys()

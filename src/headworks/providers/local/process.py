@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import os
 import sys
 from asyncio.subprocess import PIPE, Process
+from pathlib import Path
 
 import msgspec
 
@@ -36,7 +38,11 @@ class ModelProcess:
             # A session of its own: Ctrl-C in a terminal ends the gateway, which first finishes the calls under way.
             # -P: a file in the current folder must not be taken for one of the modules.
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-P", "-m", WORKER, stdin=PIPE, stdout=PIPE, start_new_session=True
+                *(sys.executable, "-P", "-m", WORKER),
+                stdin=PIPE,
+                stdout=PIPE,
+                start_new_session=True,
+                env=_environment(),
             )
             undo.push_async_callback(_kill, process)
             try:
@@ -74,6 +80,17 @@ class ModelProcess:
             await asyncio.wait_for(self._process.wait(), END_TIMEOUT_S)
         except TimeoutError:
             await _kill(self._process)
+
+
+def _environment() -> dict[str, str]:
+    """Ours, and where the runtime finds the OpenMP library that setting up fetched for a system without it."""
+    environment = dict(os.environ)
+    openmp = Path(sys.prefix) / "lib" / "openmp"
+    if openmp.is_dir():
+        environment["LD_LIBRARY_PATH"] = os.pathsep.join(
+            filter(None, [environment.get("LD_LIBRARY_PATH"), str(openmp)])
+        )
+    return environment
 
 
 async def _give_order(process: Process, order: Order) -> Report:

@@ -13,9 +13,15 @@ import time
 from typing import IO
 
 import msgspec
-import xllamacpp  # type: ignore[import-untyped]
 
 from headworks.providers.local.orders import FINISH, Order, Report
+
+try:
+    import xllamacpp  # type: ignore[import-untyped]
+except ImportError as error:
+    CANNOT_LOAD = str(error)
+else:
+    CANNOT_LOAD = ""
 
 PR_SET_PDEATHSIG = 1  # prctl(2)
 BUSY_CHECK_S = 0.2
@@ -27,13 +33,10 @@ def main() -> None:
     _die_with_parent()
     order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
     with _report_channel() as reports:
-        try:
-            server = xllamacpp.Server(_parameters(order))
-        except RuntimeError:  # the runtime's only error, whatever the cause
-            failure = f"The model {order.name} does not load: is it a whole GGUF file, and is there memory for it?"
-            reports.write(msgspec.json.encode(Report(failure=failure)) + b"\n")
-            return
-        reports.write(msgspec.json.encode(Report(address=server.listening_address)) + b"\n")
+        server, report = _start(order)
+        reports.write(msgspec.json.encode(report) + b"\n")
+    if server is None:
+        return
     if sys.stdin.buffer.readline() == FINISH:
         while _busy(server):
             time.sleep(BUSY_CHECK_S)
@@ -53,7 +56,20 @@ def _report_channel() -> IO[bytes]:
     return channel
 
 
-def _parameters(order: Order) -> xllamacpp.CommonParams:
+def _start(order: Order) -> "tuple[xllamacpp.Server | None, Report]":
+    """The running server and the report of it, or none and why."""
+    if CANNOT_LOAD:
+        advice = "A bare Linux lacks libgomp.so.1: install it (Debian: libgomp1), or run `make setup` in a clone."
+        return None, Report(failure=f"The runtime of the local model cannot be loaded ({CANNOT_LOAD}). {advice}")
+    try:
+        server = xllamacpp.Server(_parameters(order))
+    except RuntimeError:  # the runtime's only error, whatever the cause
+        failure = f"The model {order.name} does not load: is it a whole GGUF file, and is there memory for it?"
+        return None, Report(failure=failure)
+    return server, Report(address=server.listening_address)
+
+
+def _parameters(order: Order) -> "xllamacpp.CommonParams":
     """The runtime's parameters: one text model on the processor, nothing that listens or downloads besides."""
     params = xllamacpp.CommonParams()
     params.model.path = order.weights
@@ -77,7 +93,7 @@ def _parameters(order: Order) -> xllamacpp.CommonParams:
     return params
 
 
-def _busy(server: xllamacpp.Server) -> bool:
+def _busy(server: "xllamacpp.Server") -> bool:
     return any(float(count) > 0 for count in _PROCESSING.findall(server.handle_metrics()))
 
 
