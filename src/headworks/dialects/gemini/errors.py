@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from headworks.core.errors import ProviderError
-from headworks.dialects.errors import provider_failure, retry_after_s
+from headworks.dialects.errors import account_failure, provider_failure, retry_after_s
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What decoding raises for bytes that are not JSON, not the expected shape, not UTF-8, or nested without end."""
@@ -69,7 +69,7 @@ def failure(error: Status, status: int, wait_s: float | None = None) -> Provider
         if delay := _SECONDS.fullmatch(detail.retry_delay or ""):
             wait_s = float(delay.group(1))
     if status == 400 and _is_about_us(error):
-        status = 401  # a bad key answers 400 here, as if the caller were at fault
+        return account_failure(status, error.message)  # a bad key answers 400 here, as if the caller were at fault
     code = "context_length_exceeded" if status == 400 and _TOO_LONG.search(error.message) else None
     return provider_failure(status, error.message, code=code, retry_after_s=wait_s)
 
