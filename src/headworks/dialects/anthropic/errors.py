@@ -36,7 +36,7 @@ _BLOCKED = ("content filtering policy", "usage policy")
 _NO_CREDIT = ("credit balance", "spend limit", "spending limit", "usage limits")
 
 
-class _Fault(Struct):
+class _Fault(Struct, frozen=True):
     type: str = ""
     message: str = ""
     details: dict[str, Any] | None = None
