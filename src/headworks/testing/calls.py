@@ -61,7 +61,7 @@ class CallLog:
         self.changed()
 
     def changed(self) -> None:
-        """Wake everyone who waits: a call came or ended."""
+        """Wake everyone who waits: a call came or ended, or a client left."""
         if self._waiters:
             for waiter in self._waiters:
                 if not waiter.done():

@@ -51,16 +51,24 @@ def at_once(recipe: Recipe) -> bool:
     return faults == (None,) * len(faults) and not (recipe.silence_s or recipe.hang_up or recipe.split_utf8)
 
 
-def plan(frames: Iterable[Frame], recipe: Recipe, wire: Wire, total: int) -> Iterator[Step]:
-    """The steps of an answer of `total` tokens. A fault set beyond the last token strikes at the last one."""
-    for step in _steps(frames, recipe, _strikes(recipe, wire, total)):
+def plan(frames: Iterable[Frame], recipe: Recipe, wire: Wire, total: int, *, paced: bool = True) -> Iterator[Step]:
+    """The steps of an answer of `total` tokens. A fault set beyond the last token strikes at the last one.
+
+    Args:
+        frames: The answer.
+        recipe: Its faults, and the pace of a stream.
+        wire: The dialect of events that faults put in.
+        total: Tokens in `frames`.
+        paced: False for a body that is written when all its tokens are there.
+    """
+    pace = Wait(1 / recipe.tokens_per_second) if paced and recipe.tokens_per_second else None
+    for step in _steps(frames, pace, _strikes(recipe, wire, total)):
         yield step
         if isinstance(step, End):
             return
 
 
-def _steps(frames: Iterable[Frame], recipe: Recipe, strikes: dict[int, list[Step]]) -> Iterator[Step]:
-    pace = Wait(1 / recipe.tokens_per_second) if recipe.tokens_per_second else None
+def _steps(frames: Iterable[Frame], pace: Wait | None, strikes: dict[int, list[Step]]) -> Iterator[Step]:
     sent = 0
     yield from strikes.get(0, ())
     for frame in frames:
@@ -116,9 +124,9 @@ class Delivery:
         self._held: list[bytes] = []
         self._due_s = asyncio.get_running_loop().time()
 
-    async def run(self, head: bytes, steps: Iterable[Step]) -> None:
-        """Send `head`, then take each step; returns when the answer has ended in whatever way the plan says."""
-        await self._wait(self._recipe.silence_s)
+    async def run(self, head: bytes, steps: Iterable[Step], silence_s: float) -> None:
+        """Wait, send `head`, then take each step; returns when the answer has ended as the plan says."""
+        await self._wait(silence_s)
         if self._recipe.hang_up:
             self._connection.hang_up()
             return

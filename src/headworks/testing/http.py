@@ -10,6 +10,7 @@ import struct
 from collections import deque
 from collections.abc import Callable, Coroutine
 from http import HTTPStatus
+from typing import cast
 
 import httptools
 from msgspec import Struct
@@ -39,11 +40,13 @@ class Connection(asyncio.Protocol):
     Args:
         serve: Called with each request, in order.
         others: The server's set of open connections, which this one joins and leaves.
+        left: Called when the connection is gone.
     """
 
-    def __init__(self, serve: Serve, others: "set[Connection]") -> None:
+    def __init__(self, serve: Serve, others: "set[Connection]", left: Callable[[], None]) -> None:
         self._serve = serve
         self._others = others
+        self._left = left
         self._waiting: deque[Request] = deque()
         self._task: asyncio.Task[None] | None = None
         self._writable: asyncio.Future[None] | None = None
@@ -55,8 +58,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client has come."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but its class
         self._parser = httptools.HttpRequestParser(self)
         self._others.add(self)
 
@@ -67,6 +69,7 @@ class Connection(asyncio.Protocol):
         self.resume_writing()
         if self._task is not None:
             self._task.cancel()
+        self._left()
 
     def data_received(self, data: bytes) -> None:
         """More bytes of a request."""

@@ -80,7 +80,7 @@ class FakeProvider:
         await self.stop()
 
     def _connection(self) -> Connection:
-        return Connection(self._serve, self._connections)
+        return Connection(self._serve, self._connections, self._log.changed)
 
     # for tests
 
@@ -127,7 +127,7 @@ class FakeProvider:
         return self.calls
 
     async def until(self, condition: Callable[[], bool], within_s: float = 5.0) -> None:
-        """Wait until `condition()` holds, which is asked whenever a call arrives or ends.
+        """Wait until `condition()` holds, which is asked whenever a call arrives or ends, or a client leaves.
 
         Raises:
             TimeoutError: It did not come to hold in time.
@@ -176,7 +176,7 @@ class FakeProvider:
         chunked = response.body is None
         delivery = Delivery(connection, call, response.recipe, chunked=chunked)
         try:
-            await delivery.run(response.head(self._number), response.steps())
+            await delivery.run(response.head(self._number), response.steps(), response.silence_s)
             if not response.keep_alive:
                 connection.hang_up()
         except asyncio.CancelledError:

@@ -48,7 +48,8 @@ class Recipe(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkno
         redirect_to: Answer 307 with this `location`.
         big_body_bytes: Make the text (or the error's message) this long.
         silence_s: Seconds to wait before the first byte.
-        tokens_per_second: Pace of the answer; as fast as possible when not given.
+        tokens_per_second: Pace of the answer; as fast as possible when not given. A body that is not streamed comes
+            when all its tokens would be there.
         stall_after_tokens: Stop sending after so many tokens, for `stall_s` seconds.
         stall_s: Length of that stall; an hour when not given.
         hang_up: Close the connection without a single byte of answer.

@@ -75,7 +75,13 @@ class Response(Struct, kw_only=True):
         """The body, step by step."""
         if self.body is None:
             return plan(self.frames, self.recipe, self.wire, self.tokens)
-        return plan(in_frames(self.body, self.tokens), self.recipe, self.wire, max(1, self.tokens))
+        return plan(in_frames(self.body, self.tokens), self.recipe, self.wire, max(1, self.tokens), paced=False)
+
+    @property
+    def silence_s(self) -> float:
+        """Seconds before the first byte: what the recipe says, and the time to write a whole body at its pace."""
+        rate = self.recipe.tokens_per_second
+        return self.recipe.silence_s + (self.tokens / rate if rate and self.body is not None else 0.0)
 
 
 def respond(request: Request, route: Route, book: RecipeBook, number: int, created: int) -> Response:
