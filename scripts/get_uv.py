@@ -28,6 +28,12 @@ from pathlib import Path
 # Python's own default index, for machines on which neither pip, uv nor the environment names one.
 PUBLIC_INDEX = "https://pypi.org/simple"
 TIMEOUT_S = 60
+# Debian, Alpine and their kin; Red Hat's; the BSDs'. Python looks there only when the package openssl is installed, too.
+BUNDLES = [
+    Path("/etc/ssl/certs/ca-certificates.crt"),
+    Path("/etc/pki/tls/certs/ca-bundle.crt"),
+    Path("/etc/ssl/cert.pem"),
+]
 
 
 class SetupError(Exception):
@@ -99,12 +105,19 @@ def index_hosts() -> list[str]:
     return sorted({urllib.parse.urlsplit(address).netloc for address in addresses})
 
 
+def certificate_bundle() -> Path | None:
+    """The file of the authorities this machine trusts, where Python or the usual systems keep it."""
+    named = ssl.get_default_verify_paths().cafile
+    for path in [Path(named)] if named else BUNDLES:
+        if path.is_file() and path.stat().st_size > 0:
+            return path
+    return None
+
+
 def has_certificates() -> bool:
-    """Whether this machine has certificates of authorities, without which no TLS connection can be verified."""
-    paths = ssl.get_default_verify_paths()
-    if paths.cafile and Path(paths.cafile).stat().st_size > 0:
-        return True
-    return bool(paths.capath) and any(Path(paths.capath).glob("*.[0-9]"))
+    """Whether this machine trusts any authority, without which no TLS connection can be verified."""
+    folder = ssl.get_default_verify_paths().capath
+    return certificate_bundle() is not None or bool(folder and any(Path(folder).glob("*.[0-9]")))
 
 
 def pick_wheel(names: list[str], system: str, machine: str, libc: str) -> str | None:
@@ -204,7 +217,7 @@ class Fetcher:
         if login:
             token = base64.b64encode(urllib.parse.unquote(login).encode()).decode()
             self._headers["Authorization"] = f"Basic {token}"
-        self._context = ssl.create_default_context()
+        self._context = ssl.create_default_context(cafile=certificate_bundle())
         self.verified = parts.scheme != "https" or has_certificates()
         if not self.verified:
             self._go_without_certificates(login)
