@@ -28,7 +28,7 @@ from pathlib import Path
 # Python's own default index, for machines on which neither pip, uv nor the environment names one.
 PUBLIC_INDEX = "https://pypi.org/simple"
 TIMEOUT_S = 60
-# Debian, Alpine and their kin; Red Hat's; the BSDs'. Python looks there only when the package openssl is installed, too.
+# Debian, Alpine and kin; Red Hat's; the BSDs'. Python itself looks there only where the package openssl is installed.
 BUNDLES = [
     Path("/etc/ssl/certs/ca-certificates.crt"),
     Path("/etc/pki/tls/certs/ca-bundle.crt"),
