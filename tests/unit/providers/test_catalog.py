@@ -72,6 +72,16 @@ def test_a_bare_name_shown_in_the_list_of_models_leads_to_no_other_provider() ->
         assert [m for m in row.models if any(fnmatchcase(m, p) for p in others)] == []
 
 
+def test_no_pattern_swallows_the_prefix_that_chooses_a_provider() -> None:
+    for key, row in rows().items():
+        assert [p for p in row.patterns if fnmatchcase(f"{key}/any-model", p)] == []
+
+
+def test_the_first_model_of_a_row_can_be_a_default_because_it_chats() -> None:
+    for row in rows().values():
+        assert not any("embed" in model for model in row.models[:1])
+
+
 def test_open_weight_names_are_nobodys() -> None:
     patterns = [p for row in rows().values() for p in row.patterns]
     names = ("gpt-oss-120b", "llama-3.3-70b", "qwen3-32b", "openai/gpt-oss-20b")
