@@ -92,7 +92,8 @@ class _Loader(yaml.SafeLoader):
         """One node, unless it lies too deep."""
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise _TooMuchError(problem=f"more than {MAX_DEPTH} levels deep", problem_mark=self.get_mark())
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise _TooMuchError(problem=f"more than {MAX_DEPTH} levels deep", problem_mark=mark)
         try:
             node: yaml.Node | None = super().compose_node(parent, index)  # type: ignore[arg-type]
             return node

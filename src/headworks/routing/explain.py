@@ -7,7 +7,7 @@ from msgspec import Struct, structs
 
 from headworks.core.errors import HeadworksError
 from headworks.core.messages import Ask, Caller, Prices, Route, Target
-from headworks.dialects.protocols import ProviderDialect
+from headworks.dialects.protocols import ProviderDialect, WireRequest
 from headworks.routing.router import Router
 
 
@@ -34,7 +34,7 @@ class Facts(Struct, frozen=True, kw_only=True):
 
 
 def explain(router: Router, ask: Ask, caller: Caller, facts: Facts) -> list[Step]:
-    """The decisions for `ask`, in order. A refusal is the last step; its details hold the error's code and status."""
+    """The decisions for `ask`, in order. A `refused` step, with the error's code, means that nothing is sent."""
     steps = [Step("ask", f"{ask.kind} in the {ask.dialect} dialect for model `{ask.model}`", {"stream": ask.stream})]
     try:
         route = router.plan(ask, caller)
@@ -71,14 +71,16 @@ def _target_steps(position: int, target: Target, ask: Ask, facts: Facts) -> list
         details["prices_nano_usd_per_token"] = None if prices is None else structs.asdict(prices)
     step = Step("target", f"{role}: `{target.provider_model}` at `{target.provider}`", details)
     dialect = facts.dialects.get(target.dialect)
-    return [step] if dialect is None else [step, _translation(dialect, ask, target)]
-
-
-def _translation(dialect: ProviderDialect, ask: Ask, target: Target) -> Step:
+    if dialect is None:
+        return [step]
     try:
-        request = dialect.request(ask, target)
+        return [step, _sent(dialect.request(ask, target))]
     except HeadworksError as error:
-        return _refused(error)
+        # A fallback that cannot take the request is passed over; the first choice decides.
+        return [step, _refused(error) if position == 0 else Step("skipped", error.message, _code(error))]
+
+
+def _sent(request: WireRequest) -> Step:
     details = {"path": request.path, "body_bytes": len(request.body), "dropped": list(request.dropped)}
     if request.dropped:
         return Step("request", f"sent without {', '.join(f'`{name}`' for name in request.dropped)}", details)
@@ -86,4 +88,8 @@ def _translation(dialect: ProviderDialect, ask: Ask, target: Target) -> Step:
 
 
 def _refused(error: HeadworksError) -> Step:
-    return Step("refused", error.message, {"code": error.code, "status": error.status, "param": error.param})
+    return Step("refused", error.message, _code(error))
+
+
+def _code(error: HeadworksError) -> dict[str, Any]:
+    return {"code": error.code, "status": error.status, "param": error.param}

@@ -1,0 +1,106 @@
+"""Every command by name. Their modules are imported when they run, so that `--help` answers at once."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+
+from cyclopts import App, CycloptsError, UnknownCommandError
+
+from headworks import __version__
+from headworks.cli.output import json_text
+from headworks.core.errors import HeadworksError
+
+DONE, REFUSED, BAD_USAGE, INTERRUPTED = 0, 1, 2, 130
+
+_COMMANDS = {
+    "serve": ("headworks.cli.serve:serve", "Start the gateway."),
+    "init": ("headworks.cli.init:init", "Write a commented headworks.yaml to begin with."),
+    "check": ("headworks.cli.check:check", "Check a config and say what is wrong, where, and what was meant."),
+    "doctor": ("headworks.cli.doctor:doctor", "Reach every provider and the store, and say what is wrong."),
+    "explain": ("headworks.cli.explain:explain", "Say what would happen to a request, with no provider call."),
+    "fake-provider": ("headworks.cli.fake_provider:fake_provider", "Run a provider that misbehaves on request."),
+}
+_GROUPS = {
+    "keys": (
+        "Create, list, rotate and revoke virtual keys.",
+        {
+            "create": ("headworks.cli.keys:create", "Make a key. It is shown this once."),
+            "list": ("headworks.cli.keys:list_keys", "List the keys, without their secrets."),
+            "revoke": ("headworks.cli.keys:revoke", "Make a key useless, at once."),
+            "rotate": ("headworks.cli.keys:rotate", "Replace a key; the old one goes on for a while."),
+        },
+    ),
+    "traces": (
+        "Look at the records of calls.",
+        {
+            "list": ("headworks.cli.traces:list_traces", "List the newest records."),
+            "show": ("headworks.cli.traces:show", "Show one record whole."),
+            "tail": ("headworks.cli.traces:tail", "Show records as they are written."),
+            "export": ("headworks.cli.traces:export", "Write records to a file, as JSON Lines or Parquet."),
+        },
+    ),
+}
+
+
+def run(tokens: Sequence[str]) -> int:
+    """Run one command line and return its exit code. Errors are one sentence on standard error, never a traceback."""
+    try:
+        code = _app(tokens)(
+            list(tokens), exit_on_error=False, print_error=False, result_action="return_int_as_exit_code_else_zero"
+        )
+    except CycloptsError as error:
+        print(_complaint(error, tokens), file=sys.stderr)
+        return BAD_USAGE
+    except HeadworksError as error:
+        return _failed(error, as_json="--json" in tokens)
+    except BrokenPipeError:  # the reader of our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return int(code)
+
+
+def _app(tokens: Sequence[str]) -> App:
+    """The command line. The sentences above stand for commands that `tokens` do not name, so those are not imported."""
+    app = App(
+        name="headworks",
+        help="The production path between a GenAI application and its model providers.",
+        version=__version__,
+        suppress_keyboard_interrupt=False,
+    )
+    _register(app, _COMMANDS, tokens)
+    for name, (sentence, commands) in _GROUPS.items():
+        group = App(name=name, help=sentence)
+        _register(group, commands, tokens)
+        app.command(group)
+    return app
+
+
+def _register(app: App, commands: Mapping[str, tuple[str, str]], tokens: Sequence[str]) -> None:
+    for name, (place, sentence) in commands.items():
+        app.command(place, name=name, **({} if name in tokens else {"help": sentence}))
+
+
+def _complaint(error: CycloptsError, tokens: Sequence[str]) -> str:
+    if not isinstance(error, UnknownCommandError):
+        return f"{str(error).strip()} Try `headworks {' '.join(_command(tokens))} --help`."
+    known = _GROUPS[tokens[0]][1] if tokens[0] in _GROUPS else {**_COMMANDS, **_GROUPS}
+    unknown = (error.unused_tokens or tokens)[0]
+    close = get_close_matches(unknown, known, n=1)
+    advice = f"Did you mean `{close[0]}`?" if close else f"There are: {', '.join(known)}."
+    return f"There is no command `{unknown}`. {advice}"
+
+
+def _command(tokens: Sequence[str]) -> Sequence[str]:
+    """The words of `tokens` that name the command."""
+    return tokens[: 2 if tokens[0] in _GROUPS else 1]
+
+
+def _failed(error: HeadworksError, *, as_json: bool) -> int:
+    if as_json:
+        print(json_text({"error": {"code": error.code, "message": error.message}}))
+    else:
+        print(error.message, file=sys.stderr)
+    return REFUSED

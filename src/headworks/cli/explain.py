@@ -1,0 +1,112 @@
+"""`headworks explain`: what would happen to a request, decided step by step, with no provider call."""
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import structs
+
+from headworks.cli.output import AsJson, json_text
+from headworks.config import find_config, links, router
+from headworks.core.errors import BadAskError
+from headworks.core.messages import Ask, Caller
+from headworks.dialects import anthropic, gemini, openai
+from headworks.dialects.protocols import Endpoint, Envelope
+from headworks.routing import Facts, Step
+from headworks.routing import explain as explain_ask
+
+Kind = Literal["chat", "completion", "embedding", "messages", "count"]
+
+_ENDPOINTS: dict[str, Endpoint] = {
+    "chat": openai.CHAT,
+    "completion": openai.COMPLETIONS,
+    "embedding": openai.EMBEDDINGS,
+    "messages": anthropic.MESSAGES,
+    "count": anthropic.COUNT_TOKENS,
+}
+_DIALECTS = {dialect.DIALECT.name: dialect.DIALECT for dialect in (openai, anthropic, gemini)}
+_DONE, _REFUSED = 0, 1
+
+
+def explain(
+    body: Path | None = None,
+    *,
+    model: str | None = None,
+    feature: str | None = None,
+    kind: Kind = "chat",
+    config: Path | None = None,
+    json: AsJson = False,
+) -> int:
+    """Say what would happen to a request, decided step by step, with no provider call.
+
+    Example: headworks explain request.json --config headworks.yaml
+
+    Example: headworks explain --model auto --feature support-bot
+
+    Args:
+        body: A file with the request's JSON body; `-` reads standard input. Left out: a short greeting.
+        model: Ask for this model instead of the one in the body.
+        feature: The feature, as the header x-headworks-feature would name it.
+        kind: Which endpoint the body is for.
+        config: The config; else the one HEADWORKS_CONFIG names, else the environment's.
+        json: Print JSON for programs.
+
+    Returns:
+        Exit code: 0 when the request would be sent, 1 when it would be refused.
+    """
+    found = find_config(config, os.environ)
+    ask = read_ask(_ENDPOINTS[kind], _body(body, kind), model=model, feature=feature)
+    hosts = {name: urlsplit(link.base_url).netloc for name, link in links(found).items()}
+    anybody = Caller(key_id="none", key_name="any key without limits", org_id="none")
+    steps = explain_ask(router(found), ask, anybody, Facts(hosts=hosts, dialects=_DIALECTS))
+    print(json_text([structs.asdict(step) for step in steps]) if json else "\n".join(map(_line, steps)))
+    return _REFUSED if any(step.step == "refused" for step in steps) else _DONE
+
+
+def read_ask(endpoint: Endpoint, body: bytes, *, model: str | None, feature: str | None) -> Ask:
+    """The ask that `body` would be at `endpoint`.
+
+    Raises:
+        BadAskError: The gateway would refuse the body.
+    """
+    now = time.time()
+    if model is not None:
+        body = _with_model(body, model)
+    ask = endpoint.read(body, Envelope(trace_id="explain", headers={}, created=int(now)))
+    ask.feature = feature
+    return ask
+
+
+def _with_model(body: bytes, model: str) -> bytes:
+    try:
+        fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    except msgspec.DecodeError as error:
+        raise BadAskError(f"The request body is not a JSON object: {error}.") from error
+    return msgspec.json.encode({**fields, "model": model})
+
+
+def _body(path: Path | None, kind: Kind) -> bytes:
+    if path is None:
+        return msgspec.json.encode({"model": "auto", **_greeting(kind)})
+    try:
+        return sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+    except OSError as error:
+        raise BadAskError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _greeting(kind: Kind) -> dict[str, Any]:
+    if kind == "embedding":
+        return {"input": "Hello"}
+    if kind == "completion":
+        return {"prompt": "Hello"}
+    limit = {"max_tokens": 100} if kind == "messages" else {}
+    return {"messages": [{"role": "user", "content": "Hello"}], **limit}
+
+
+def _line(step: Step) -> str:
+    facts = "".join(f"\n           {name}: {value}" for name, value in step.details.items() if value not in ([], None))
+    return f"{step.step:<9}  {step.decision}{facts}"
