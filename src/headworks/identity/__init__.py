@@ -1,1 +1,5 @@
-"""Room under construction."""
+"""Who calls: virtual keys, the admin key, and the audit of what was done to them.
+
+In: the key of a request. Out: the `Caller` it stands for, or a refusal that never says which of the possible reasons it
+was. Fails closed: an unreadable key store refuses everyone. Of a key only a keyed hash (HMAC-SHA256) is ever kept.
+"""
