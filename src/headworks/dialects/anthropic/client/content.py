@@ -11,7 +11,6 @@ import msgspec
 
 from headworks.core.errors import BadAskError
 from headworks.core.messages import (
-    Citation,
     Document,
     Image,
     Message,
@@ -77,13 +76,11 @@ def _read_block(block: Any, path: str, leftovers: dict[str, Any]) -> Part | None
 
 def _text(fields: Taking) -> Part:
     citations = fields.take("citations", list) or []
-    return Text(fields.need("text", str), tuple(_citation(c) for c in citations), fields.take("cache_control", dict))
-
-
-def _citation(wire: Any) -> Citation:
-    if not isinstance(wire, dict):
-        raise BadAskError("Each of the `citations` of a text block must be an object.", param="citations")
-    return read_citation(wire)
+    if not all(isinstance(wire, dict) for wire in citations):
+        place = fields.place("citations")
+        raise BadAskError(f"`{place}` must be a list of objects.", param=place)
+    cited = tuple(read_citation(wire) for wire in citations)
+    return Text(fields.need("text", str), cited, fields.take("cache_control", dict))
 
 
 def _image(fields: Taking) -> Part | None:
