@@ -1,0 +1,99 @@
+"""Structured logs to standard error: one JSON object per line, no bodies, no secrets.
+
+Configured once, by the composition root. Every room logs through `structlog.get_logger`; libraries that use the
+standard `logging` come out in the same form. The last step before rendering masks, so nothing bypasses it.
+"""
+
+import logging
+import sys
+from collections.abc import Iterable, Mapping, MutableMapping
+from typing import Any, TextIO
+
+import msgspec
+import structlog
+from structlog.typing import Processor
+
+from headworks.telemetry.config import LogSettings
+from headworks.telemetry.masking import Masker
+from headworks.telemetry.record import TraceRecord
+
+_secrets: set[str] = set()
+_masker = Masker()
+
+
+def register_secrets(secrets: Iterable[str]) -> None:
+    """Mask these values in every log line from now on; adds to those registered before."""
+    global _masker
+    _secrets.update(secrets)
+    _masker = Masker(_secrets)
+
+
+def configure_logs(settings: LogSettings, stream: TextIO | None = None) -> None:
+    """Send all logs of this process to `stream` (standard error) in the form of `settings`."""
+    out = stream or sys.stderr
+    level = getattr(logging, settings.level.upper())
+    renderer: Processor = _json if settings.format == "json" else structlog.dev.ConsoleRenderer(colors=False)
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[*shared, _masked, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(out),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _masked, renderer],
+        )
+    )
+    logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)
+
+
+class CallLog:
+    """One line per finished call. An `Outlet` of the writer."""
+
+    def __init__(self) -> None:
+        self._log = structlog.get_logger("headworks.call")
+
+    def take(self, records: list[TraceRecord]) -> None:
+        """Log each call: who, which model, how it ended, how long, how many tokens."""
+        for record in records:
+            self._log.info("call", **call_line(record))
+
+    def close(self) -> None:
+        """Nothing is held back."""
+
+
+def call_line(record: TraceRecord) -> dict[str, Any]:
+    """What the log says of a call; facts that are absent are left out."""
+    line = {
+        "trace_id": record.trace_id,
+        "org_id": record.org_id,
+        "key_id": record.key_id,
+        "feature": record.feature,
+        "model": record.model,
+        "provider": record.provider,
+        "status": record.status,
+        "code": record.error_code,
+        "ms": record.latency_ms,
+        "ttft_ms": record.ttft_ms,
+        "prompt_tokens": record.prompt_tokens,
+        "completion_tokens": record.completion_tokens,
+        "attempts": len(record.attempts),
+    }
+    return {name: value for name, value in line.items() if value is not None}
+
+
+def _masked(logger: object, method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:  # noqa: ARG001
+    masked: dict[str, Any] = _masker.value(event)
+    return masked
+
+
+def _json(logger: object, method: str, event: MutableMapping[str, Any]) -> str:  # noqa: ARG001
+    return msgspec.json.encode(event).decode()

@@ -1,0 +1,147 @@
+"""What Prometheus sees. Counted from finished records in the writer's thread, a batch at a time.
+
+Labels come from the config (models, features, providers that a call was really routed to), never from what clients
+send, and each label takes at most `LABEL_VALUES` different values: the rest is counted under `other`. With
+PROMETHEUS_MULTIPROC_DIR set before this module is imported, all workers that share the directory answer as one.
+"""
+
+import os
+from collections import Counter as Tally
+from collections.abc import Hashable
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+    multiprocess,
+)
+
+from headworks.core.money import NANO_PER_USD
+from headworks.telemetry.record import TraceRecord
+
+LABEL_VALUES = 200
+_TTFT_BUCKETS = (0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 20, 30, 60)
+_LATENCY_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 8, 13, 20, 30, 60, 120, 300, 600)
+_OVERHEAD_BUCKETS = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1)
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # one more series per series, of use to nobody here
+
+
+class Metrics:
+    """The counters of one recorder, in a registry of their own. An `Outlet` of the writer."""
+
+    def __init__(self) -> None:
+        registry = CollectorRegistry()
+        self._registry = registry
+        self._shared = "PROMETHEUS_MULTIPROC_DIR" in os.environ
+        self._requests = _counter(registry, "requests", "Calls ended.", "feature", "model", "provider", "status")
+        self._errors = _counter(registry, "errors", "Calls that ended in an error.", "code")
+        self._tokens = _counter(
+            registry, "tokens", "Tokens; cached, cache_write, reasoning are shares.", "model", "kind"
+        )
+        self._cost = _counter(registry, "cost_usd", "Dollars spent at known prices.", "model", "feature")
+        self._unpriced = _counter(registry, "unpriced_calls", "Calls without a known price.", "model")
+        self._cache = _counter(registry, "cache", "Calls by what the cache did.", "kind")
+        self._unauthenticated = _counter(registry, "unauthenticated", "Calls without a valid key.")
+        self._dropped = _counter(registry, "records_dropped", "Trace records that could not be kept.")
+        self._ttft = _histogram(registry, "ttft_seconds", "Arrival to first content.", _TTFT_BUCKETS)
+        self._latency = _histogram(registry, "latency_seconds", "Arrival to end.", _LATENCY_BUCKETS)
+        self._overhead = _histogram(
+            registry, "overhead_seconds", "Time spent in the gateway itself.", _OVERHEAD_BUCKETS
+        )
+        self._in_flight = _gauge(registry, "in_flight", "Calls under way.")
+        self._spool = _gauge(registry, "spool_depth_bytes", "Records written to the spool and not yet to the ledger.")
+        self._seen: dict[str, set[str]] = {"feature": set(), "model": set(), "provider": set()}
+        self._children: dict[Hashable, Counter] = {}
+        self._dropped_so_far = 0
+
+    def take(self, records: list[TraceRecord]) -> None:
+        """Count finished records: amounts are summed over the batch first, so each series is touched once."""
+        amounts: Tally[tuple[Counter, tuple[str, ...]]] = Tally()
+        for record in records:
+            self._sum(record, amounts)
+            self._observe(record)
+        for (counter, labels), amount in amounts.items():
+            if amount:
+                in_units = amount / NANO_PER_USD if counter is self._cost else amount
+                self._child(counter, labels).inc(in_units)
+
+    def observe_house(self, in_flight: int, dropped: int, spool_bytes: int) -> None:
+        """Set what is a state of this process and not a sum over records. `dropped` is the total so far."""
+        self._in_flight.set(in_flight)
+        self._spool.set(spool_bytes)
+        self._dropped.inc(dropped - self._dropped_so_far)
+        self._dropped_so_far = dropped
+
+    def unauthenticated(self) -> None:
+        """Count a call without a valid key."""
+        self._unauthenticated.inc()
+
+    def text(self) -> bytes:
+        """The exposition in Prometheus text format."""
+        if not self._shared:
+            return generate_latest(self._registry)
+        registry = CollectorRegistry()
+        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return generate_latest(registry)
+
+    def close(self) -> None:
+        """Nothing is held back."""
+
+    def _sum(self, record: TraceRecord, amounts: "Tally[tuple[Counter, tuple[str, ...]]]") -> None:
+        routed = record.route is not None
+        model = self._label("model", record.model) if routed else "unknown"
+        feature = self._label("feature", record.feature or "none") if routed else "unknown"
+        provider = self._label("provider", record.provider or "none")
+        amounts[self._requests, (feature, model, provider, record.status)] += 1
+        amounts[self._cache, (record.cache_kind or "off",)] += 1
+        if record.error_code is not None:
+            amounts[self._errors, (record.error_code,)] += 1
+        amounts[self._tokens, (model, "input")] += record.prompt_tokens
+        amounts[self._tokens, (model, "output")] += record.completion_tokens
+        amounts[self._tokens, (model, "cached")] += record.cached_tokens
+        amounts[self._tokens, (model, "cache_write")] += record.cache_write_tokens
+        amounts[self._tokens, (model, "reasoning")] += record.reasoning_tokens
+        if record.cost_nano is not None:
+            amounts[self._cost, (model, feature)] += record.cost_nano
+        elif record.status != "lost":
+            amounts[self._unpriced, (model,)] += 1
+
+    def _observe(self, record: TraceRecord) -> None:
+        if record.ttft_ms is not None:
+            self._ttft.observe(record.ttft_ms / 1000)
+        if record.latency_ms is not None:
+            self._latency.observe(record.latency_ms / 1000)
+        if record.overhead_ms is not None:
+            self._overhead.observe(record.overhead_ms / 1000)
+
+    def _label(self, name: str, value: str) -> str:
+        seen = self._seen[name]
+        if value in seen:
+            return value
+        if len(seen) >= LABEL_VALUES:
+            return "other"
+        seen.add(value)
+        return value
+
+    def _child(self, counter: Counter, labels: tuple[str, ...]) -> Counter:
+        key = (counter, labels)
+        child = self._children.get(key)
+        if child is None:
+            child = self._children[key] = counter.labels(*labels)
+        return child
+
+
+def _counter(registry: CollectorRegistry, name: str, text: str, *labels: str) -> Counter:
+    return Counter(f"headworks_{name}", text, labels, registry=registry)
+
+
+def _histogram(registry: CollectorRegistry, name: str, text: str, buckets: tuple[float, ...]) -> Histogram:
+    return Histogram(f"headworks_{name}", text, registry=registry, buckets=buckets)
+
+
+def _gauge(registry: CollectorRegistry, name: str, text: str) -> Gauge:
+    return Gauge(f"headworks_{name}", text, registry=registry, multiprocess_mode="livesum")

@@ -1,0 +1,269 @@
+"""The record of one call while it is being made. The hot path: a few field writes, one file write at the end."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import structlog
+from msgspec import Struct
+
+from headworks.core.clock import Clock
+from headworks.core.errors import BadAskError, HeadworksError, RefusedError
+from headworks.core.messages import Ask, Route, Target
+from headworks.core.money import usd_text
+from headworks.core.protocols import Pricing
+from headworks.core.replies import Chunk, Reply, Usage
+from headworks.telemetry.capture import captured_request, captured_response
+from headworks.telemetry.record import Attempt, Status, TraceRecord, encode
+from headworks.telemetry.spool import Spool
+from headworks.telemetry.tally import Tally
+
+_log = structlog.get_logger("headworks.telemetry")
+
+
+class Desk(Struct):
+    """What all open traces of one recorder share.
+
+    Attributes:
+        clock: Source of time.
+        pricing: Prices usage, and estimates it when a provider never said.
+        spool: Where records are written.
+        open: Traces under way, by trace id.
+        draining: True once this process shuts down: a call cancelled then was cut by us, not by its client.
+    """
+
+    clock: Clock
+    pricing: Pricing
+    spool: Spool
+    open: "dict[str, Trace]"
+    draining: bool = False
+
+
+class Trace:
+    """One open trace; satisfies `core.protocols.OpenTrace`.
+
+    Args:
+        desk: What it shares with the others.
+        ask: The call.
+        record: Its record so far, status `lost`.
+        received_s: When the call arrived, monotonic clock.
+    """
+
+    __slots__ = (
+        "_ask",
+        "_attempt",
+        "_attempt_s",
+        "_closed",
+        "_desk",
+        "_received_s",
+        "_sent_s",
+        "_target",
+        "record",
+        "tally",
+        "upstream_s",
+    )
+
+    def __init__(self, desk: Desk, ask: Ask, record: TraceRecord, received_s: float) -> None:
+        self.record = record
+        self.tally = Tally()
+        self.upstream_s: float | None = None
+        self._desk = desk
+        self._ask = ask
+        self._closed = False
+        self._received_s = received_s
+        self._sent_s: float | None = None
+        self._attempt: Attempt | None = None
+        self._attempt_s = 0.0
+        self._target: Target | None = None
+
+    def routed(self, route: Route) -> None:
+        """Note feature, query type, the model chosen, and whether bodies are kept."""
+        record = self.record
+        record.feature = route.feature
+        record.route = route.query_type
+        record.model = route.targets[0].name
+        if route.capture == "bodies":
+            self.tally.captured = []
+
+    def attempt(self, target: Target, started_s: float) -> None:
+        """A call to `target` begins. An attempt still under way has failed: nobody tries another after a success."""
+        if self._attempt is not None:
+            self._end_attempt("failed", None, started_s)
+        if self._sent_s is None:
+            self._sent_s = started_s
+        self._answering(target)
+        self.upstream_s = None
+        self._attempt_s = started_s
+        self._attempt = Attempt(
+            provider=target.provider, model=target.provider_model, started_ms=_ms(started_s - self._received_s)
+        )
+        self.record.attempts.append(self._attempt)
+
+    def attempt_failed(self, error: HeadworksError) -> None:
+        """The attempt under way failed so."""
+        self.upstream_s = now_s = self._desk.clock.monotonic()
+        self._end_attempt("failed", error.code, now_s)
+
+    def watch(self, reply: Reply) -> Reply:
+        """The same reply; its chunks now pass through this trace."""
+        self._answering(reply.target)
+        reply.chunks = _Watched(self, reply.chunks, self._desk.clock)
+        return reply
+
+    def close(self, error: BaseException | None = None) -> None:
+        """Price the call and write its record. Closing again does nothing."""
+        record, tally = self.record, self.tally
+        if self._closed:
+            return
+        self._closed = True
+        self._desk.open.pop(record.trace_id, None)
+        now_s = self._desk.clock.monotonic()
+        record.status, record.error_code = _ending(error, draining=self._desk.draining)
+        record.cost_nano = 0
+        self._end_attempt(record.status, record.error_code, now_s if self.upstream_s is None else self.upstream_s)
+        record.cost_nano = _total([attempt.cost_nano for attempt in record.attempts])
+        record.finish_reason = tally.finish_reason
+        record.tool_calls = tally.tool_calls
+        record.latency_ms = _ms(now_s - self._received_s)
+        record.overhead_ms = _ms(self._own_time_s(now_s))
+        if tally.first_s is not None:
+            record.ttft_ms = _ms(tally.first_s - self._received_s)
+        self._write()
+
+    def facts(self) -> dict[str, object]:
+        """What is known of the call, for headers and the last line of a stream; keys as in the protocol."""
+        record = self.record
+        known: dict[str, object] = {
+            "trace_id": record.trace_id,
+            "model": record.model,
+            "provider": record.provider,
+            "cache": record.cache_kind or "off",
+            "route": record.route,
+            "attempts": len(record.attempts),
+            "overhead_ms": record.overhead_ms,
+            "latency_ms": record.latency_ms,
+            "ttft_ms": record.ttft_ms,
+            "finish_reason": record.finish_reason,
+        }
+        facts = {name: value for name, value in known.items() if value is not None}
+        if record.status != "lost":
+            facts["prompt_tokens"] = record.prompt_tokens
+            facts["completion_tokens"] = record.completion_tokens
+            facts["cost_usd"] = None if record.cost_nano is None else usd_text(record.cost_nano)
+        return facts
+
+    def _answering(self, target: Target) -> None:
+        if target is not self._target:
+            self._target = target
+            self.record.model = target.name
+            self.record.provider = target.provider
+            self.record.provider_model = target.provider_model
+
+    def _end_attempt(self, status: Status, code: str | None, ended_s: float) -> None:
+        """Close the attempt under way, if there is one, with what it used and cost."""
+        attempt, target = self._attempt, self._target
+        if attempt is None or target is None:
+            return
+        self._attempt = None
+        attempt.ms = _ms(ended_s - self._attempt_s)
+        attempt.status = status
+        attempt.error_code = code
+        usage = self._settled(target, status)
+        if usage is not None:
+            at_s = self.record.started_at / 1000
+            attempt.tokens = usage.total_tokens
+            attempt.cost_nano = self._desk.pricing.cost_nano(target, usage, at_s)
+            _add(self.record, usage)
+
+    def _settled(self, target: Target, status: Status) -> Usage | None:
+        try:
+            return self.tally.settle(self._desk.pricing, self._ask, target, status)
+        except HeadworksError as error:
+            # A body too broken to count; the record is worth keeping all the same.
+            _log.warning("usage_not_counted", trace_id=self.record.trace_id, code=error.code)
+            return None
+
+    def _own_time_s(self, now_s: float) -> float:
+        """Seconds spent here: until the first attempt began, and from the provider's last byte until now."""
+        if self._sent_s is None:
+            return now_s - self._received_s
+        after_s = now_s - self.upstream_s if self.upstream_s is not None else 0.0
+        return self._sent_s - self._received_s + after_s
+
+    def _write(self) -> None:
+        record, spool = self.record, self._desk.spool
+        try:
+            if self.tally.captured is not None:
+                record.request = captured_request(self._ask)
+                record.response = captured_response(self.tally.captured)
+            line = encode(record)
+        except (ValueError, TypeError) as error:
+            # Text that JSON cannot carry (a lone surrogate). Telemetry fails open: the call goes on.
+            spool.dropped += 1
+            _log.error("record_not_encodable", trace_id=record.trace_id, reason=type(error).__name__)
+            return
+        spool.keep(line + b"\n")
+
+
+class _Watched:
+    """The chunks of a reply, each shown to its trace in passing.
+
+    A class, not an async generator: one a reader leaves early needs no closing.
+    """
+
+    __slots__ = ("_monotonic", "_next", "_trace")
+
+    def __init__(self, trace: Trace, chunks: AsyncIterator[Chunk], clock: Clock) -> None:
+        self._trace = trace
+        self._next = chunks.__anext__
+        self._monotonic = clock.monotonic
+
+    def __aiter__(self) -> "_Watched":
+        return self
+
+    async def __anext__(self) -> Chunk:
+        trace = self._trace
+        try:
+            chunk = await self._next()
+        finally:
+            # However the wait ends (chunk, end, error), until here the time was the provider's.
+            trace.upstream_s = now_s = self._monotonic()
+        trace.tally.note(chunk.events, now_s)
+        return chunk
+
+
+def _ending(error: BaseException | None, *, draining: bool) -> tuple[Status, str | None]:
+    """The status and error code of a call that ended with `error`."""
+    if error is None:
+        return "ok", None
+    if isinstance(error, BadAskError | RefusedError):
+        return "refused", error.code
+    if isinstance(error, HeadworksError):
+        return "failed", error.code
+    if isinstance(error, asyncio.CancelledError | GeneratorExit):
+        return ("shutdown" if draining else "client_gone"), None
+    if isinstance(error, KeyboardInterrupt | SystemExit):
+        return "shutdown", None
+    return "failed", "internal_error"
+
+
+def _add(record: TraceRecord, usage: Usage) -> None:
+    record.prompt_tokens += usage.input_tokens
+    record.completion_tokens += usage.output_tokens
+    record.cached_tokens += usage.cached_tokens
+    record.cache_write_tokens += usage.cache_write_tokens
+    record.reasoning_tokens += usage.reasoning_tokens
+    record.usage_estimated = record.usage_estimated or usage.estimated
+
+
+def _total(costs: list[int | None]) -> int | None:
+    """The sum, None as soon as one part is unknown: half a price would look like a whole one."""
+    total = 0
+    for cost in costs:
+        if cost is None:
+            return None
+        total += cost
+    return total
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 3)
