@@ -24,6 +24,10 @@ class ModelRename:
         """Remember how `raw` spells the name `answered`."""
         if answered == self._asked:
             return
+        usual = b'"model":"' + answered.encode() + b'"'
+        if raw.find(usual) >= 0:
+            self._old, self._new = usual, b'"model":' + self._value
+            return
         for match in _MODEL.finditer(raw):
             if msgspec.json.decode(match.group(1)) == answered:
                 self._old = match.group(0)

@@ -72,28 +72,22 @@ class ProviderCalls:
                 return
             request = self._request(ask, target, failure)
             trace.attempt(target, self._clock.monotonic())
-            exchange: Exchange | None = None
+            exchange = await self._exchange(target, request)
             try:
-                exchange = await self._open(target, request)
-                reply = await self._reply(ask, target, request, exchange)
-            except ProviderError as error:
-                trace.attempt_failed(error)
-                failure = error
-                if exchange is not None:
-                    await exchange.close()
-                if not error.retryable or number == len(route.targets):
-                    raise
-                continue
-            except BaseException:
-                if exchange is not None:
-                    await exchange.close()
-                raise
-            reply.attempts = number
-            try:
+                try:
+                    await exchange.open()
+                    reply = await self._reply(ask, target, request, exchange)
+                except ProviderError as error:
+                    trace.attempt_failed(error)
+                    failure = error
+                    if not error.retryable or number == len(route.targets):
+                        raise
+                    continue
+                reply.attempts = number
                 yield reply
+                return
             finally:
                 await exchange.close()
-            return
         raise failure or ProviderError("No model is left to try.")
 
     def _request(self, ask: Ask, target: Target, failure: ProviderError | None) -> WireRequest:
@@ -112,7 +106,7 @@ class ProviderCalls:
                 raise failure from None
             raise
 
-    async def _open(self, target: Target, request: WireRequest) -> Exchange:
+    async def _exchange(self, target: Target, request: WireRequest) -> Exchange:
         link = self._links[target.provider]
         base_url, key = link.base_url, next(self._keys[target.provider])
         launcher = self._launchers.get(target.provider)
@@ -120,13 +114,7 @@ class ProviderCalls:
             base_url = await launcher.base_url()
             key = launcher.key
         headers = {"content-type": "application/json", **auth_header(link, key), **link.headers, **request.headers}
-        exchange = self._outbound.post(link, base_url + request.path, headers, request.body)
-        try:
-            await exchange.open()
-        except BaseException:
-            await exchange.close()
-            raise
-        return exchange
+        return self._outbound.post(link, base_url + request.path, headers, request.body)
 
     async def _reply(self, ask: Ask, target: Target, request: WireRequest, exchange: Exchange) -> Reply:
         dialect = self._dialects[target.dialect]
@@ -138,8 +126,8 @@ class ProviderCalls:
                     retryable=False,
                     provider_status=exchange.status,
                 )
-            raise dialect.read_error(exchange.status, exchange.headers, await exchange.error_body())
-        whole = not ask.stream or exchange.headers.get("content-type", "").startswith("application/json")
+            raise dialect.read_error(exchange.status, exchange.headers(), await exchange.error_body())
+        whole = not ask.stream or exchange.header("content-type").startswith("application/json")
         chunks = _whole(ask, dialect, exchange) if whole else _stream(dialect.stream_reader(ask), exchange)
         return Reply(target=target, streamed=not whole, chunks=chunks, dropped=request.dropped)
 

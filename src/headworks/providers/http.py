@@ -6,14 +6,13 @@ gateway, across reloads of the config, so no live request ever loses its connect
 """
 
 import asyncio
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import NoReturn
 
 from pyreqwest.client import Client, ClientBuilder
 from pyreqwest.exceptions import PyreqwestError, RequestTimeoutError
-from pyreqwest.request import StreamRequest
-from pyreqwest.response import ResponseBodyReader
+from pyreqwest.request import RequestBuilder, StreamRequest
+from pyreqwest.response import Response, ResponseBodyReader
 
 from headworks.core.errors import ProviderError
 from headworks.providers.link import Link
@@ -44,17 +43,25 @@ class Outbound:
 
     def __init__(self) -> None:
         self._clients: dict[float, Client] = {}
+        self._totals: dict[float, timedelta] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
 
-    def post(self, link: Link, url: str, headers: Mapping[str, str], body: bytes) -> "Exchange":
+    def post(self, link: Link, url: str, headers: dict[str, str], body: bytes) -> "Exchange":
         """A POST to `url`, not sent before `Exchange.open`."""
-        client = self._client(link)
-        request = client.post(url).headers(dict(headers)).body_bytes(body)
-        return Exchange(link, request.timeout(timedelta(seconds=link.total_timeout_s)).build_streamed())
+        request = self._client(link).post(url).headers(headers).body_bytes(body)
+        return self._exchange(link, request, link.total_timeout_s)
 
-    def get(self, link: Link, url: str, headers: Mapping[str, str]) -> "Exchange":
+    def get(self, link: Link, url: str, headers: dict[str, str]) -> "Exchange":
         """A GET of `url`, not sent before `Exchange.open`."""
-        request = self._client(link).get(url).headers(dict(headers))
-        return Exchange(link, request.timeout(timedelta(seconds=link.first_byte_timeout_s)).build_streamed())
+        return self._exchange(link, self._client(link).get(url).headers(headers), link.first_byte_timeout_s)
+
+    def _exchange(self, link: Link, request: RequestBuilder, total_s: float) -> "Exchange":
+        total = self._totals.get(total_s)
+        if total is None:
+            total = self._totals[total_s] = timedelta(seconds=total_s)
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        return Exchange(link, request.timeout(total).build_streamed(), self._loop)
 
     def _client(self, link: Link) -> Client:
         client = self._clients.get(link.connect_timeout_s)
@@ -70,19 +77,19 @@ class Outbound:
 
 
 class Exchange:
-    """One request and its answer, read by one task.
+    """One request and its answer, read by the task that opened it.
 
     Two silences are watched by one timer that looks only now and then, so that a piece of a stream costs no timer work:
     the wait for the answer to begin, and the wait between two pieces. Time spent on our own side does not count.
     """
 
-    def __init__(self, link: Link, request: StreamRequest) -> None:
+    def __init__(self, link: Link, request: StreamRequest, loop: asyncio.AbstractEventLoop) -> None:
         self._link = link
         self._request = request
+        self._response: Response | None = None
         self._reader: ResponseBodyReader | None = None
-        self._watch = Silence()
+        self._watch = Silence(loop)
         self.status = 0
-        self.headers: Mapping[str, str] = {}
 
     async def open(self) -> None:
         """Send the request and wait for status and headers.
@@ -93,13 +100,21 @@ class Exchange:
         self._watch.limit(self._link.first_byte_timeout_s)
         try:
             with self._watch:
-                response = await self._request.__aenter__()
+                self._response = response = await self._request.__aenter__()
         except (PyreqwestError, TimeoutError) as error:
             self._fail(error, "did not begin to answer", self._link.first_byte_timeout_s)
         self.status = response.status
-        self.headers = {name.lower(): value for name, value in response.headers.items()}
         self._reader = response.body_reader
         self._watch.limit(self._link.idle_timeout_s)
+
+    def header(self, name: str) -> str:
+        """One header of the answer, empty when it has none of that name."""
+        return (self._response.get_header(name) or "") if self._response is not None else ""
+
+    def headers(self) -> dict[str, str]:
+        """All headers of the answer, names in lower case."""
+        items = self._response.headers.items() if self._response is not None else ()
+        return {name.lower(): value for name, value in items}
 
     async def piece(self) -> bytes:
         """The next bytes of the body as they arrive; empty at its end.
@@ -175,38 +190,40 @@ class Exchange:
 class Silence:
     """Ends a wait that lasts too long. Enter it around each await; it arms one timer for many of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._task = asyncio.current_task(loop)
         self._limit_s = 0.0
         self._since: float | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._task: asyncio.Task[object] | None = None
         self.expired = False
 
     def limit(self, seconds: float) -> None:
-        """How long each wait may last from now on."""
-        self.end()
+        """How long each wait may last from now on. A timer that is armed already looks again when it is due."""
+        if self._timer is not None and seconds < self._limit_s:
+            self.end()
         self._limit_s = seconds
 
     def __enter__(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._since = loop.time()
-        self._task = asyncio.current_task()
+        self._since = self._loop.time()
         if self._timer is None:
-            self._timer = loop.call_later(self._limit_s, self._look, loop)
+            self._timer = self._loop.call_later(self._limit_s, self._look)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         self._since = None
-        if self.expired and kind is asyncio.CancelledError and self._task is not None and self._task.uncancel() == 0:
-            raise TimeoutError from error
+        if kind is not None and self.expired and issubclass(kind, asyncio.CancelledError):
+            assert self._task is not None, "only a task can be cancelled"
+            if self._task.uncancel() == 0:
+                raise TimeoutError from error
 
-    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
-        waited = loop.time() - self._since if self._since is not None else 0.0
+    def _look(self) -> None:
+        waited = self._loop.time() - self._since if self._since is not None else 0.0
         if self._since is not None and waited >= self._limit_s and self._task is not None:
             self.expired = True
             self._timer = None
             self._task.cancel()
         else:
-            self._timer = loop.call_later(self._limit_s - waited, self._look, loop)
+            self._timer = self._loop.call_later(self._limit_s - waited, self._look)
 
     def end(self) -> None:
         """Stop the timer."""

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from headworks.core.errors import BadAskError
+from headworks.server.protocol import connection_of
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -144,24 +145,36 @@ class Departure:
     `left` tells a client that left from a gateway that is being stopped: both arrive as a cancellation.
     """
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self._connection = connection_of(scope)
         self._receive = receive
         self._call: asyncio.Task[object] | None = None
         self._watch: asyncio.Task[None] | None = None
         self.left = False
 
     def __enter__(self) -> "Departure":
-        self._call = asyncio.current_task()
-        self._watch = asyncio.get_running_loop().create_task(self._wait())
+        loop = asyncio.get_running_loop()
+        self._call = asyncio.current_task(loop)
+        if self._connection is None:
+            self._watch = loop.create_task(self._wait())
+        elif self._connection.transport.is_closing():
+            self._gone()  # left while its body was being read
+        else:
+            self._connection.on_lost = self._gone
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._connection is not None:
+            self._connection.on_lost = None
         if self._watch is not None:
             self._watch.cancel()
 
     async def _wait(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
+        self._gone()
+
+    def _gone(self) -> None:
         self.left = True
         if self._call is not None:
             self._call.cancel()

@@ -56,7 +56,7 @@ async def serve(desk: Desk, door: Door, scope: Scope, receive: Receive, send: Se
     outgoing = Answer(send, desk.beat_s)
     call = Call(desk, door, envelope, outgoing)
     try:
-        await call.run(receive, received)
+        await call.run(scope, receive, received)
     except HeadworksError as error:
         await call.fail(error)
     finally:
@@ -74,11 +74,11 @@ class Call:
         self._writer: ReplyWriter | None = None
         self._trace: OpenTrace | None = None
 
-    async def run(self, receive: Receive, received: float) -> None:
+    async def run(self, scope: Scope, receive: Receive, received: float) -> None:
         """Identify, read, answer."""
         ask, caller = await self._read(receive, received)
         self._trace = trace = self._desk.telemetry.open(ask, caller, received)
-        departure = Departure(receive)
+        departure = Departure(scope, receive)
         try:
             with departure:
                 body = await self._answer(ask, caller, trace)
@@ -174,6 +174,8 @@ def fact_headers(trace_id: str, facts: dict[str, object]) -> Headers:
 
 def header_text(value: str) -> bytes:
     """A header value: anything but printable ASCII becomes `?`, so that no name of a config can break a response."""
+    if value.isascii() and value.isprintable():
+        return value.encode("ascii")
     return "".join(character if " " <= character <= "~" else "?" for character in value).encode("ascii")
 
 

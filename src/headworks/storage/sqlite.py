@@ -47,16 +47,13 @@ def transaction(connection: apsw.Connection) -> Iterator[apsw.Connection]:
     """
     try:
         connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield connection
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
+        yield connection
         connection.execute("COMMIT")
     except apsw.Error as error:
+        raise StoreError(f"The database refused a write: {error}.") from error
+    finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-        raise StoreError(f"The database refused a write: {error}.") from error
 
 
 def migrate(connection: apsw.Connection, room: str, steps: Sequence[str]) -> None:

@@ -62,7 +62,7 @@ def _detail(body: bytes) -> dict[str, Any]:
     """The error object in any shape in use: `{"error": {...}}`, `{"error": "text"}`, `{"message": ...}`, a list."""
     try:
         parsed = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
     if isinstance(parsed, list) and parsed:
         parsed = parsed[0]

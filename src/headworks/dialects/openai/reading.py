@@ -67,7 +67,7 @@ def read_whole(ask: Ask, body: bytes) -> list[Event]:
 def _embeddings(body: bytes) -> list[Event]:
     try:
         reply = _EMBEDDINGS.decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ProviderError("The provider's embeddings are not in the documented shape.") from error
     vectors = [vector.embedding for vector in sorted(reply.data, key=lambda vector: vector.index)]
     events: list[Event] = [Started("", reply.model or ""), Embedded(vectors)]
@@ -136,7 +136,7 @@ class ToolSlots:
 def _decode(data: bytes) -> wire.ReplyBody:
     try:
         body = _REPLY.decode(data)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ProviderError("The provider sent JSON that is broken or not in the documented shape.") from error
     if body.error not in (wire.ABSENT, _NULL):
         raise error_in_reply(bytes(body.error))

@@ -145,13 +145,13 @@ def test_a_break_off_is_no_finish(finish):
     assert caught.value.code == "stream_interrupted"
 
 
-@pytest.mark.parametrize("data", [b"{", b"null", b"[]", b'"x"', b'{"choices":[{"delta":5}]}', b"\xff"])
+@pytest.mark.parametrize("data", [b"{", b"null", b"[]", b'"x"', b'{"choices":[{"delta":5}]}', b'{"id":"\xff"}'])
 def test_what_is_not_a_chunk_is_a_provider_error(data):
     with pytest.raises(ProviderError):
         openai.DIALECT.stream_reader(ASK).read(b"data: " + data + b"\n\n")
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"{}", b'{"choices":[]}', b'{"choices":"x"}'])
+@pytest.mark.parametrize("body", [b"", b"<html>", b"{}", b'{"choices":[]}', b'{"choices":"x"}', b'{"id":"\xff"}'])
 def test_what_is_not_a_reply_is_a_provider_error(body):
     with pytest.raises(ProviderError):
         openai.DIALECT.read_whole(ASK, body)
