@@ -131,8 +131,10 @@ def split(text: str) -> list[str]:
 
 def echo(said: str, tokens: int) -> list[str]:
     """`Echo:` and the words of `said`, again and again until there are `tokens` tokens."""
+    if tokens == 0:
+        return []
     words = said.split(None, tokens)[:tokens] or ["nothing"]
-    return ["Echo:", *(f" {word[:40]}" for word in islice(cycle(words), tokens - 1))][:tokens]
+    return ["Echo:", *(f" {word[:40]}" for word in islice(cycle(words), tokens - 1))]
 
 
 def input_tokens(body_bytes: int) -> int:

@@ -61,22 +61,22 @@ def plan(frames: Iterable[Frame], recipe: Recipe, wire: Wire, total: int, *, pac
         total: Tokens in `frames`.
         paced: False for a body that is written when all its tokens are there.
     """
-    pace = Wait(1 / recipe.tokens_per_second) if paced and recipe.tokens_per_second else None
-    for step in _steps(frames, pace, _strikes(recipe, wire, total)):
+    pace_s = 1 / recipe.tokens_per_second if paced and recipe.tokens_per_second else 0.0
+    for step in _steps(frames, pace_s, _strikes(recipe, wire, total)):
         yield step
         if isinstance(step, End):
             return
 
 
-def _steps(frames: Iterable[Frame], pace: Wait | None, strikes: dict[int, list[Step]]) -> Iterator[Step]:
+def _steps(frames: Iterable[Frame], pace_s: float, strikes: dict[int, list[Step]]) -> Iterator[Step]:
     sent = 0
     yield from strikes.get(0, ())
     for frame in frames:
-        if frame.tokens and pace is not None:
-            yield pace
+        if frame.tokens and pace_s:
+            yield Wait(frame.tokens * pace_s)
         yield frame.data
-        if frame.tokens:
-            sent += frame.tokens
+        for _ in range(frame.tokens):
+            sent += 1
             yield from strikes.get(sent, ())
     yield End.DONE
 

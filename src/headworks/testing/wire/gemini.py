@@ -4,6 +4,7 @@ Shapes documented at https://ai.google.dev/api/generate-content and https://ai.g
 errors are google.rpc.Status, https://cloud.google.com/apis/design/errors (2026-11-23).
 """
 
+import re
 from typing import Any
 
 from headworks.core.replies import Usage
@@ -36,24 +37,25 @@ _WORDS = {
     "context_length_exceeded": "The input token count (9000) exceeds the maximum number of tokens allowed (8192).",
     "invalid_api_key": "API key not valid.",
 }
+_CAPITAL = re.compile("[A-Z]")
 _SIGNATURE = "ZmFrZSBzaWduYXR1cmU="
 
 
 def read(body: Body, model: str, size: int) -> Question:
     """The question in a `generateContent` request."""
-    config = body.get("generationConfig") or {}
-    wants_json = config.get("responseMimeType") == "application/json"
-    schema = config.get("responseJsonSchema") or config.get("responseSchema") or ({} if wants_json else None)
+    config = _field(body, "generationConfig") or {}
+    wants_json = _field(config, "responseMimeType") == "application/json"
+    schema = _field(config, "responseJsonSchema") or _field(config, "responseSchema") or ({} if wants_json else None)
     return Question(
         model=model,
         body_bytes=size,
         said=_last_text(body["contents"]),
         forced=_forced(body),
         schema=schema,
-        max_tokens=config.get("maxOutputTokens"),
-        stops=tuple(config.get("stopSequences") or ()),
-        choices=config.get("candidateCount") or 1,
-        think=bool((config.get("thinkingConfig") or {}).get("includeThoughts")),
+        max_tokens=_field(config, "maxOutputTokens"),
+        stops=tuple(_field(config, "stopSequences") or ()),
+        choices=_field(config, "candidateCount") or 1,
+        think=bool(_field(_field(config, "thinkingConfig") or {}, "includeThoughts")),
     )
 
 
@@ -73,16 +75,21 @@ def _last_text(contents: list[Body]) -> str:
 
 def _forced(body: Body) -> ToolSpec | None:
     """The function that mode `ANY` leaves no way around."""
-    config = (body.get("toolConfig") or {}).get("functionCallingConfig") or {}
+    config = _field(_field(body, "toolConfig") or {}, "functionCallingConfig") or {}
     if config.get("mode") != "ANY":
         return None
-    allowed = config.get("allowedFunctionNames")
+    allowed = _field(config, "allowedFunctionNames")
     for tool in body.get("tools") or ():
-        for function in tool.get("functionDeclarations") or ():
+        for function in _field(tool, "functionDeclarations") or ():
             if not allowed or function["name"] in allowed:
-                schema = function.get("parametersJsonSchema") or function.get("parameters") or {}
+                schema = _field(function, "parametersJsonSchema") or function.get("parameters") or {}
                 return ToolSpec(function["name"], schema)
     return None
+
+
+def _field(of: Body, name: str) -> Any:
+    """A field in either spelling: JSON of protobuf may be camelCase or snake_case, and Google's SDK mixes them."""
+    return of[name] if name in of else of.get(_CAPITAL.sub(lambda found: "_" + found[0].lower(), name))
 
 
 def whole(answer: Answer) -> bytes:
@@ -97,7 +104,7 @@ def whole(answer: Answer) -> bytes:
 
 
 def frames(answer: Answer) -> list[Frame]:
-    """One response per token; calls come whole, and the finish reason with the last text or call."""
+    """One response per token; calls come whole, and the finish reason with an empty text at the end."""
     steps: list[tuple[Body, int]] = [({"text": piece, "thought": True}, 1) for piece in answer.thinking]
     steps += [({"text": piece}, 1) for piece in answer.pieces]
     fragments = [len(use.fragments) for use in answer.tool_uses]
