@@ -72,9 +72,10 @@ class ProviderCalls:
                 return
             request = self._request(ask, target, failure)
             trace.attempt(target, self._clock.monotonic())
-            exchange = await self._exchange(target, request)
+            exchange: Exchange | None = None
             try:
                 try:
+                    exchange = await self._exchange(target, request)
                     await exchange.open()
                     reply = await self._reply(ask, target, request, exchange)
                 except ProviderError as error:
@@ -87,7 +88,8 @@ class ProviderCalls:
                 yield reply
                 return
             finally:
-                await exchange.close()
+                if exchange is not None:
+                    await exchange.close()
         raise failure or ProviderError("No model is left to try.")
 
     def _request(self, ask: Ask, target: Target, failure: ProviderError | None) -> WireRequest:
