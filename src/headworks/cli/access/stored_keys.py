@@ -1,0 +1,98 @@
+"""Virtual keys straight in a data directory, with or without a running gateway; it notices changes by itself."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from msgspec import structs
+
+from headworks.core.clock import Clock, SystemClock, rfc3339
+from headworks.identity.pepper import load_pepper
+from headworks.identity.records import KeyRecord, KeySpec
+from headworks.identity.ring import KeyRing
+
+_ACTOR = "command line"
+_PAGE = 500
+
+
+class StoredKeys:
+    """The keys of a data directory, in the shapes of the admin API.
+
+    Args:
+        ring: The open key ring.
+        clock: Says which keys have expired.
+    """
+
+    def __init__(self, ring: KeyRing, clock: Clock) -> None:
+        self._ring = ring
+        self._clock = clock
+
+    @classmethod
+    @contextmanager
+    def open(cls, data_dir: Path) -> "Iterator[StoredKeys]":
+        """The keys of `data_dir`, made if it is missing.
+
+        Raises:
+            StoreError: The key store or its pepper cannot be used.
+        """
+        clock = SystemClock()
+        ring = KeyRing(data_dir, clock, load_pepper(data_dir, os.environ))
+        ring.open()
+        try:
+            yield cls(ring, clock)
+        finally:
+            ring.close()
+
+    def create(self, wish: Mapping[str, Any]) -> dict[str, Any]:
+        """Make a key."""
+        expires_at = wish.get("expires_at")
+        spec = KeySpec(
+            name=wish["name"],
+            org=wish["org"],
+            user=wish.get("user"),
+            models=tuple(wish.get("models", ())),
+            features=tuple(wish.get("features", ())),
+            expires_at=None if expires_at is None else datetime.fromisoformat(expires_at).timestamp(),
+        )
+        return structs.asdict(self._ring.create(spec, actor=_ACTOR))
+
+    def list(self) -> list[dict[str, Any]]:
+        """Every key, newest first."""
+        shown: list[dict[str, Any]] = []
+        after: str | None = None
+        while page := self._ring.list(_PAGE, after):
+            shown += map(self._shown, page)
+            after = page[-1].id
+        return shown
+
+    def revoke(self, key_id: str) -> dict[str, Any]:
+        """Stop a key for good."""
+        return self._shown(self._ring.revoke(key_id, actor=_ACTOR))
+
+    def rotate(self, key_id: str, overlap_s: float) -> dict[str, Any]:
+        """Make a successor."""
+        return structs.asdict(self._ring.rotate(key_id, overlap_s, actor=_ACTOR))
+
+    def _shown(self, record: KeyRecord) -> dict[str, Any]:
+        spec = record.spec
+        return {
+            "id": record.id,
+            "name": spec.name,
+            "org": spec.org,
+            "user": spec.user,
+            "models": list(spec.models),
+            "features": list(spec.features),
+            "status": record.status(self._clock.now()),
+            "created_at": rfc3339(record.created_at),
+            "expires_at": _time(spec.expires_at),
+            "revoked_at": _time(record.revoked_at),
+            "replaced_by": record.replaced_by,
+            "overlap_until": _time(record.overlap_until),
+        }
+
+
+def _time(epoch_s: float | None) -> str | None:
+    return None if epoch_s is None else rfc3339(epoch_s)
