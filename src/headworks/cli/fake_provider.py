@@ -26,7 +26,7 @@ def fake_provider(
     host: str = "127.0.0.1",
     recipe: Annotated[list[str] | None, Parameter(negative=())] = None,
     seed: int = 0,
-    keep_calls: int = 1000,
+    keep_calls: int = 100,
     json: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
     r"""Run a fake provider that speaks the OpenAI, Anthropic and Gemini dialects and misbehaves by recipe.

@@ -1,5 +1,6 @@
 """Where faults strike, for any answer and any recipe; the smallest values of schemas; the fake clock."""
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -113,3 +114,8 @@ def test_the_fake_clock_moves_when_told() -> None:
     assert (clock.now(), clock.monotonic()) == (52.5, 2.5)
     with pytest.raises(ValueError, match="cannot advance"):
         clock.advance(-1)
+
+
+def test_the_reference_names_every_field_and_every_shipped_recipe() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "fake-provider.md").read_text(encoding="utf-8")
+    assert [name for name in (*Recipe.__struct_fields__, *SHIPPED) if f"`{name}`" not in page] == []
