@@ -298,6 +298,32 @@ def test_reasoning_is_written_as_the_model_family_takes_it(
     assert written.get("output_config", {}).get("effort") == effort
 
 
+LOOP = (
+    HI,
+    Message("assistant", (ToolCall("c", "f", "{}"),)),
+    Message("tool", (ToolResult("c", (Text("1"),)),)),
+)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"messages": LOOP}, {"tools": (TOOL,), "tool_choice": ToolChoice("required")}],
+    ids=["a tool loop without its thoughts", "a forced tool"],
+)
+def test_a_budget_to_think_is_left_out_where_the_provider_refuses_it(fields: dict[str, Any]) -> None:
+    fields = fields | {"reasoning": Reasoning(effort="low"), "max_tokens": 8000}
+    old, new = request(target("claude-haiku-4-5"), **fields), request(target("claude-opus-4-7"), **fields)
+    assert "thinking" not in msgspec.json.decode(old.body)
+    assert old.dropped == ("reasoning_effort",)
+    assert msgspec.json.decode(new.body)["thinking"] == {"type": "adaptive"}
+
+
+def test_a_tool_loop_with_its_thoughts_goes_on_thinking() -> None:
+    thought = Message("assistant", (Thinking("hm", signature="s"), ToolCall("c", "f", "{}")))
+    written = body(target("claude-haiku-4-5"), messages=(HI, thought, LOOP[2]), reasoning=Reasoning(budget_tokens=2000))
+    assert written["thinking"]["type"] == "enabled"
+
+
 GAPS: list[tuple[str, dict[str, Any]]] = [
     ("n", {"n": 2}),
     ("seed", {"seed": 0}),

@@ -13,30 +13,18 @@ from headworks.core.errors import HeadworksError
 from headworks.core.replies import (
     Chunk,
     Event,
-    Finished,
-    FinishReason,
-    RefusalDelta,
     Reply,
     Started,
     TokensCounted,
     ToolCallStarted,
-    Usage,
-    UsageReported,
 )
-from headworks.dialects.anthropic.client.blocks import Block, BlockKind, BlockStream, whole_content
+from headworks.dialects.anthropic.client.blocks import BlockStream, whole_content
+from headworks.dialects.anthropic.client.outcome import Outcome
+from headworks.dialects.anthropic.client.queue import Block, BlockKind
 from headworks.dialects.anthropic.errors import write_error
 from headworks.dialects.anthropic.usage import write_usage
 from headworks.dialects.rename import ModelRename
 
-_REASONS: dict[FinishReason, str] = {
-    "stop": "end_turn",
-    "stop_sequence": "stop_sequence",
-    "length": "max_tokens",
-    "tool_calls": "tool_use",
-    "content_filter": "refusal",
-    "refusal": "refusal",
-    "pause": "pause_turn",
-}
 _STOP = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
 _OPENED = b"event: content_block_s"  # start or stop
 _KINDS: dict[str, BlockKind] = {"text": "text", "thinking": "thinking", "tool_use": "tool_use"}
@@ -53,37 +41,6 @@ class _Boundary(Struct):
     type: str
     index: int
     content_block: _Type | None = None
-
-
-class _Outcome:
-    """What the end of a message says: why it stopped, and what it used."""
-
-    def __init__(self) -> None:
-        self.usage = Usage()
-        self._finished = Finished("stop")
-        self._refused = False
-        self._called = False
-
-    def note(self, event: Event) -> None:
-        """Keep what `event` adds."""
-        match event:
-            case UsageReported(usage):
-                self.usage = usage
-            case Finished():
-                self._finished = event
-            case RefusalDelta():
-                self._refused = True
-            case ToolCallStarted():
-                self._called = True
-
-    def stop(self) -> dict[str, Any]:
-        """`stop_reason` and `stop_sequence`. Some providers report a plain stop after a refusal or a tool call."""
-        reason = self._finished.reason
-        if reason == "stop" and self._refused:
-            reason = "refusal"
-        elif reason == "stop" and self._called:
-            reason = "tool_calls"
-        return {"stop_reason": _REASONS[reason], "stop_sequence": self._finished.stop_sequence}
 
 
 class MessageWriter:
@@ -105,7 +62,7 @@ class MessageWriter:
         self._held = _STOP
         self._mark: Chunk | None = None
         self._blocks = BlockStream()
-        self._outcome = _Outcome()
+        self._outcome = Outcome()
 
     def whole(self, chunks: list[Chunk]) -> bytes:
         """The message as one JSON body."""

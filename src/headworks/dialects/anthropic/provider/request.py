@@ -27,6 +27,10 @@ def write_body(prompt: Prompt, target: Target, gaps: Gaps) -> dict[str, Any]:
     max_tokens = prompt.max_tokens or target.max_output_tokens or DEFAULT_MAX_TOKENS
     system, turns = write_turns(prompt.messages, gaps)
     thinking, effort = write_thinking(prompt.reasoning, target.provider_model, max_tokens, gaps)
+    choice = _tool_choice(prompt) if prompt.tools else None
+    if thinking and thinking["type"] == "enabled" and not _may_think(turns, choice):
+        gaps.hint("reasoning_effort")
+        thinking = None
     _name_gaps(prompt, gaps)
     body = {
         "model": target.provider_model,
@@ -34,7 +38,7 @@ def write_body(prompt: Prompt, target: Target, gaps: Gaps) -> dict[str, Any]:
         "system": system,
         "messages": turns,
         "tools": [_tool(tool) for tool in prompt.tools],
-        "tool_choice": _tool_choice(prompt) if prompt.tools else None,
+        "tool_choice": choice,
         "thinking": thinking,
         "output_config": _output_config(prompt.output, effort, gaps),
         "stop_sequences": list(prompt.stop),
@@ -45,6 +49,18 @@ def write_body(prompt: Prompt, target: Target, gaps: Gaps) -> dict[str, Any]:
         "service_tier": _service_tier(prompt.service_tier, gaps),
     }
     return {name: value for name, value in body.items() if value is not None and value != []}
+
+
+def _may_think(turns: list[dict[str, Any]], choice: dict[str, Any] | None) -> bool:
+    """False where the provider would refuse to think against a budget.
+
+    That is with a forced tool, and in the middle of a tool loop whose thoughts the client did not send back (clients of
+    other dialects cannot).
+    """
+    if choice and choice["type"] in ("any", "tool"):
+        return False
+    in_loop = len(turns) > 1 and any(block["type"] == "tool_result" for block in turns[-1]["content"])
+    return not in_loop or turns[-2]["content"][0]["type"] in ("thinking", "redacted_thinking")
 
 
 def _name_gaps(prompt: Prompt, gaps: Gaps) -> None:
