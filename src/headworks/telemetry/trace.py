@@ -17,6 +17,8 @@ from headworks.telemetry.record import Attempt, Status, TraceRecord, encode
 from headworks.telemetry.spool import Spool
 from headworks.telemetry.tally import Tally
 
+_MOST = 10**15
+"""Tokens or nano-dollars of one attempt beyond this are a provider's nonsense, cut so that sums fit 64 bits."""
 _log = structlog.get_logger("headworks.telemetry")
 
 
@@ -170,8 +172,9 @@ class Trace:
         usage = self._settled(target, status)
         if usage is not None:
             at_s = self.record.started_at / 1000
-            attempt.tokens = usage.total_tokens
-            attempt.cost_nano = self._desk.pricing.cost_nano(target, usage, at_s)
+            cost_nano = self._desk.pricing.cost_nano(target, usage, at_s)
+            attempt.tokens = min(usage.input_tokens, _MOST) + min(usage.output_tokens, _MOST)
+            attempt.cost_nano = None if cost_nano is None else min(cost_nano, _MOST)
             _add(self.record, usage)
 
     def _settled(self, target: Target, status: Status) -> Usage | None:
@@ -247,11 +250,11 @@ def _ending(error: BaseException | None, *, draining: bool) -> tuple[Status, str
 
 
 def _add(record: TraceRecord, usage: Usage) -> None:
-    record.prompt_tokens += usage.input_tokens
-    record.completion_tokens += usage.output_tokens
-    record.cached_tokens += usage.cached_tokens
-    record.cache_write_tokens += usage.cache_write_tokens
-    record.reasoning_tokens += usage.reasoning_tokens
+    record.prompt_tokens += min(usage.input_tokens, _MOST)
+    record.completion_tokens += min(usage.output_tokens, _MOST)
+    record.cached_tokens += min(usage.cached_tokens, _MOST)
+    record.cache_write_tokens += min(usage.cache_write_tokens, _MOST)
+    record.reasoning_tokens += min(usage.reasoning_tokens, _MOST)
     record.usage_estimated = record.usage_estimated or usage.estimated
 
 

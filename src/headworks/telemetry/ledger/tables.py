@@ -5,6 +5,7 @@ long their calls took. Every index ends in `started_at`: a page of any filter is
 Captured bodies never stand here.
 """
 
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ from headworks.telemetry.record import Attempt, TraceRecord
 
 FILE = "traces.sqlite"
 _JSON = ("attempts", "safety", "retrieval", "tags")
-_INT64 = 2**63 - 1
-COLUMNS = tuple(name for name in TraceRecord.__struct_fields__ if name not in ("request", "response"))
+_PLAIN = tuple(name for name in TraceRecord.__struct_fields__ if name not in (*_JSON, "request", "response"))
+COLUMNS = (*_PLAIN, *_JSON)
+_plain = attrgetter(*_PLAIN)
+_nested = attrgetter(*_JSON)
 STEPS = (
     """
     CREATE TABLE traces (
@@ -125,17 +128,13 @@ class Ledger:
             self._connection = None
 
 
-def row(record: TraceRecord) -> list[Any]:
-    """The values of `COLUMNS`. Counts beyond 64 bits, which only a lying provider sends, are cut to fit."""
-    values: list[Any] = []
-    for name in COLUMNS:
-        value = getattr(record, name)
-        if isinstance(value, list | dict):
-            value = msgspec.json.encode(value).decode() if value else None
-        elif isinstance(value, int) and value > _INT64:
-            value = _INT64
-        values.append(value)
-    return values
+def row(record: TraceRecord) -> tuple[Any, ...]:
+    """The values of `COLUMNS`, in order."""
+    return (*_plain(record), *(_json(value) for value in _nested(record)))
+
+
+def _json(value: list[Any] | dict[str, Any]) -> str | None:
+    return msgspec.json.encode(value).decode() if value else None
 
 
 def record_from_row(values: tuple[Any, ...]) -> TraceRecord:
