@@ -16,6 +16,8 @@ from headworks.config.problems import Problem
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 30
 MAX_NODES = 20_000
+_PLAIN_TAGS = frozenset(["map", "seq", "str", "null", "bool", "int", "float", "timestamp", "value", "merge"])
+"""What an untagged node may be taken for; any other tag was written by hand."""
 _NULLS = {"", "~", "null", "Null", "NULL"}
 
 Path = tuple[str | int, ...]
@@ -179,7 +181,7 @@ class _Builder:
         # Aliases may repeat a value, or hold themselves, far beyond what was written.
         if self._left < 0 or depth > MAX_DEPTH:
             raise _TooMuchError(problem="more values than any config has", problem_mark=node.start_mark)
-        if not node.tag.startswith("tag:yaml.org,2002:"):
+        if node.tag.removeprefix("tag:yaml.org,2002:") not in _PLAIN_TAGS:
             raise yaml.MarkedYAMLError(problem="tags (`!name`) are not used here", problem_mark=node.start_mark)
 
     def _note(self, path: Path, node: yaml.Node, key: yaml.Node | None) -> None:

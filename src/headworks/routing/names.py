@@ -49,8 +49,8 @@ class OpenNames:
         prefix, _, rest = name.partition("/")
         provider = self._providers.get(prefix)
         if provider is not None and rest:
-            # Some providers begin their own model names with their own name.
-            own = name if self._claimed(name) is provider else rest
+            # A provider may begin some of its own model names with its own name.
+            own = name if "/" not in rest and self._claimed(name) is provider else rest
             return _target(provider, own)
         provider = self._claimed(name)
         return _target(provider, name) if provider else None
