@@ -17,7 +17,6 @@ from headworks.core.messages import Ask, Caller
 from headworks.dialects import anthropic, gemini, openai
 from headworks.dialects.protocols import Endpoint, Envelope
 from headworks.routing import Facts, Step
-from headworks.routing import explain as explain_ask
 
 Kind = Literal["chat", "completion", "embedding", "messages", "count"]
 
@@ -62,7 +61,7 @@ def explain(
     ask = read_ask(_ENDPOINTS[kind], _body(body, kind), model=model, feature=feature)
     hosts = {name: urlsplit(link.base_url).netloc for name, link in links(found).items()}
     anybody = Caller(key_id="none", key_name="any key without limits", org_id="none")
-    steps = explain_ask(router(found), ask, anybody, Facts(hosts=hosts, dialects=_DIALECTS))
+    steps = router(found).explain(ask, anybody, Facts(hosts=hosts, dialects=_DIALECTS))
     print(json_text([structs.asdict(step) for step in steps]) if json else "\n".join(map(_line, steps)))
     return _REFUSED if any(step.step == "refused" for step in steps) else _DONE
 

@@ -4,8 +4,8 @@ In goes an ask and its caller, out comes a `Route`; pure, worked out per name wh
 name that nobody configured is `unknown_model`, a name that the caller's key does not cover is `forbidden`.
 """
 
-from headworks.routing.explain import Facts, Step, explain
+from headworks.routing.explain import Facts, Step
 from headworks.routing.names import OpenNames, OpenProvider
 from headworks.routing.router import FeatureRule, Router
 
-__all__ = ["Facts", "FeatureRule", "OpenNames", "OpenProvider", "Router", "Step", "explain"]
+__all__ = ["Facts", "FeatureRule", "OpenNames", "OpenProvider", "Router", "Step"]

@@ -1,14 +1,13 @@
 """What would happen to an ask, step by step, with no provider call."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec import Struct, structs
 
 from headworks.core.errors import HeadworksError
 from headworks.core.messages import Ask, Caller, Prices, Route, Target
 from headworks.dialects.protocols import ProviderDialect, WireRequest
-from headworks.routing.router import Router
 
 
 class Step(Struct, frozen=True):
@@ -33,7 +32,17 @@ class Facts(Struct, frozen=True, kw_only=True):
     prices: Callable[[Target], Prices | None] | None = None
 
 
-def explain(router: Router, ask: Ask, caller: Caller, facts: Facts) -> list[Step]:
+class Planner(Protocol):
+    """What is explained: a router."""
+
+    def plan(self, ask: Ask, caller: Caller) -> Route:
+        """The route for `ask`, or the error that refuses it."""
+
+    def rule(self, ask: Ask) -> str:
+        """Why `plan` takes the model it takes."""
+
+
+def explain(router: Planner, ask: Ask, caller: Caller, facts: Facts) -> list[Step]:
     """The decisions for `ask`, in order. A `refused` step, with the error's code, means that nothing is sent."""
     steps = [Step("ask", f"{ask.kind} in the {ask.dialect} dialect for model `{ask.model}`", {"stream": ask.stream})]
     try:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from headworks.core.errors import BadAskError, RefusedError
 from headworks.core.messages import Ask, Caller, Route, Target
+from headworks.routing.explain import Facts, Step, explain
 from headworks.routing.names import OpenNames
 
 AUTO = "auto"
@@ -76,6 +77,10 @@ class Router:
             if route and feature != DEFAULT and self._allows(route, caller):
                 listed.append((FEATURE_PREFIX + feature, route.targets[0].provider))
         return listed
+
+    def explain(self, ask: Ask, caller: Caller, facts: Facts | None = None) -> list[Step]:
+        """The decisions `plan` makes for `ask`, step by step; what other rooms know of the targets comes by `facts`."""
+        return explain(self, ask, caller, facts or Facts())
 
     def rule(self, ask: Ask) -> str:
         """Why `plan` takes the model it takes, as a sentence. Only for an ask that `plan` accepts."""

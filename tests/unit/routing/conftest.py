@@ -38,7 +38,7 @@ def caller() -> Callable[..., Caller]:
 
 @pytest.fixture
 def router() -> Router:
-    """Models fast (falls back to haiku, big), haiku, big; features default -> haiku, bot -> fast, mute without model."""
+    """Models fast (falls back to haiku, big), haiku, big; features default -> haiku, bot -> fast, mute -> nothing."""
     fast, haiku, big = target("fast"), target("haiku", "other"), target("big")
     return Router(
         {"fast": (fast, haiku, big), "haiku": (haiku,), "big": (big,)},

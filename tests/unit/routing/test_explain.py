@@ -3,7 +3,7 @@
 from headworks.core.errors import translation_gap
 from headworks.core.messages import Prices
 from headworks.dialects.protocols import WireRequest
-from headworks.routing import Facts, explain
+from headworks.routing import Facts
 
 
 class Picky:
@@ -23,7 +23,7 @@ def test_every_decision_is_a_step(router, ask, caller):
         dialects={"openai": Picky()},
         prices=lambda target: Prices(input=1, output=2) if target.name == "big" else None,
     )
-    steps = explain(router, ask("feature/bot"), caller(), facts)
+    steps = router.explain(ask("feature/bot"), caller(), facts)
     assert [step.step for step in steps] == [
         "ask", "feature", "key", "route", "target", "request", "target", "skipped", "target", "request"
     ]  # fmt: skip
@@ -37,13 +37,13 @@ def test_every_decision_is_a_step(router, ask, caller):
 
 
 def test_a_refusal_is_the_last_step_and_names_its_code(router, ask, caller):
-    steps = explain(router, ask("fast"), caller(models=("big",)), Facts())
+    steps = router.explain(ask("fast"), caller(models=("big",)), Facts())
     assert [step.step for step in steps] == ["ask", "refused"]
     assert steps[-1].details == {"code": "forbidden", "status": 403, "param": "model"}
 
 
 def test_a_first_choice_that_cannot_take_the_request_refuses_it(router, ask, caller):
-    steps = explain(router, ask("haiku"), caller(), Facts(dialects={"openai": Picky()}))
+    steps = router.explain(ask("haiku"), caller(), Facts(dialects={"openai": Picky()}))
     assert steps[-1].step == "refused"
 
 
