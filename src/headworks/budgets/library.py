@@ -1,0 +1,125 @@
+"""The price library's data as sheets: which prices are in force for a model, at a moment, in a service tier.
+
+This is the only file that imports `genai_prices`, which takes a third of a second and 17 MB; `prices.py` loads it in a
+thread. Facts of the library, read in its source (version 0.2.3): token totals include their shares;
+times are UTC; the last condition that holds wins; a context that selects no variant silently leaves standard prices,
+which is why tiers are looked up here first.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+from genai_prices.data_snapshot import find_provider_by_id, get_snapshot
+from genai_prices.types import ModelInfo, ModelPrice, Provider, TieredPrices, TimeOfDateConstraint
+
+from headworks.budgets.rates import Quote, Sheet, TieredRates, compile_sheet
+
+STANDARD_TIERS = frozenset({"standard", "default", "auto", "on_demand"})
+"""Names under which providers report that a call ran at the standard price."""
+
+# Sheet field -> key of the library, and nano-dollars per unit for one dollar in the library's unit.
+_PER_TOKEN = Fraction(1_000)  # dollars per million tokens
+_PER_EVENT = Fraction(1_000_000)  # dollars per thousand events
+_FIELDS = {
+    "input": ("input_mtok", _PER_TOKEN),
+    "output": ("output_mtok", _PER_TOKEN),
+    "cached": ("cache_read_mtok", _PER_TOKEN),
+    "cache_write": ("cache_write_mtok", _PER_TOKEN),
+    "cache_write_5m": ("cache_write_5m_mtok", _PER_TOKEN),
+    "cache_write_1h": ("cache_write_1h_mtok", _PER_TOKEN),
+    "reasoning": ("output_reasoning_mtok", _PER_TOKEN),
+    "audio_input": ("input_audio_mtok", _PER_TOKEN),
+    "image_input": ("input_image_mtok", _PER_TOKEN),
+    "cached_audio": ("cache_audio_read_mtok", _PER_TOKEN),
+    "cached_image": ("cache_image_read_mtok", _PER_TOKEN),
+    "audio_output": ("output_audio_mtok", _PER_TOKEN),
+    "web_search": ("web_searches_kcount", _PER_EVENT),
+    "request": ("requests_kcount", _PER_EVENT),
+}
+# What no call of this gateway can buy: a price for it changes nothing.
+_WITHOUT_EFFECT = frozenset(
+    {"storage_searches_kcount", "social_searches_kcount", "code_executions_kcount", "input_video_mtok"}
+)
+_KNOWN = frozenset(key for key, _ in _FIELDS.values()) | _WITHOUT_EFFECT
+
+
+def quote(price_id: str, model: str, tier: str | None, at_s: float) -> Quote:
+    """The rates of `model` at the provider `price_id` of the library, at a moment, in a service tier.
+
+    Unpriced are: a provider, model or tier that the library does not know, a model without a price for input tokens,
+    and one that charges for something no usage reports (output pictures, seconds, characters, pages).
+    """
+    at = datetime.fromtimestamp(at_s, UTC)
+    # Not by the snapshot's own look-up: that keeps every name it was ever asked for.
+    providers = get_snapshot().providers
+    provider = find_provider_by_id(providers, price_id)
+    info = provider.find_model(model, all_providers=providers) if provider else None
+    if provider is None or info is None:
+        return Quote(None, *_window(None, at))
+    context = _context(provider, info, tier, at)
+    prices = None if context is None else info.get_prices(at, context or None)
+    return Quote(None if prices is None else _rates(prices), *_window(info, at))
+
+
+def _context(provider: Provider, info: ModelInfo, tier: str | None, at: datetime) -> dict[str, str] | None:
+    """What selects the tier's prices in the library: nothing for standard, None when it knows no such tier."""
+    if tier is None or tier in STANDARD_TIERS:
+        return {}
+    context = {"processing": "batch"} if tier == "batch" else {"service_tier": tier}
+    # A model borrowed from another provider's list keeps that provider's standard prices only.
+    own = any(info is model for model in provider.models)
+    variants = info.price_variants or ()
+    known = any(
+        variant.when == context and (variant.constraint is None or variant.constraint.active(at))
+        for variant in variants
+    )
+    return context if own and known else None
+
+
+def _rates(prices: ModelPrice) -> TieredRates | None:
+    known = {key: price for key, price in vars(prices).items() if price is not None}
+    if "input_mtok" not in known or not known.keys() <= _KNOWN:
+        return None
+    starts = sorted({tier.start for price in known.values() if isinstance(price, TieredPrices) for tier in price.tiers})
+    sheets = [_sheet(known, length) for length in (0, *(start + 1 for start in starts))]
+    return TieredRates(tuple(starts), tuple(compile_sheet(sheet) for sheet in sheets), sheets[0])
+
+
+def _sheet(known: dict[str, Decimal | TieredPrices], input_tokens: int) -> Sheet:
+    """The prices that hold for a prompt of this length."""
+    return Sheet(
+        **{
+            field: Fraction(_at_length(known[key], input_tokens)) * unit
+            for field, (key, unit) in _FIELDS.items()
+            if key in known
+        }
+    )
+
+
+def _at_length(price: Decimal | TieredPrices, input_tokens: int) -> Decimal:
+    if not isinstance(price, TieredPrices):
+        return price
+    reached = [tier.price for tier in price.tiers if input_tokens > tier.start]
+    return reached[-1] if reached else price.base
+
+
+def _window(info: ModelInfo | None, at: datetime) -> tuple[float, float]:
+    """A stretch around `at` in which no condition can change: a UTC day, cut at the hours of off-peak prices."""
+    midnight = datetime.combine(at.date(), time.min, UTC)
+    edges = [midnight, midnight + timedelta(days=1)]
+    edges += [datetime.combine(at.date(), hour) for hour in _hours(info)]
+    return max(e for e in edges if e <= at).timestamp(), min(e for e in edges if e > at).timestamp()
+
+
+def _hours(info: ModelInfo | None) -> Iterator[time]:
+    """Times of day, UTC, at which a price of the model begins or ends."""
+    if info is None:
+        return
+    conditional = info.prices if isinstance(info.prices, list) else ()
+    for constraint in (*(c.constraint for c in conditional), *(v.constraint for v in info.price_variants or ())):
+        if isinstance(constraint, TimeOfDateConstraint):
+            for hour in (constraint.start_time, constraint.end_time):
+                moment = datetime(2000, 1, 1, hour.hour, hour.minute, hour.second, hour.microsecond, hour.tzinfo or UTC)
+                yield moment.astimezone(UTC).timetz()
