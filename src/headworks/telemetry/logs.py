@@ -7,7 +7,8 @@ standard `logging` come out in the same form. The last step before rendering mas
 import logging
 import sys
 from collections.abc import Iterable, Mapping, MutableMapping
-from typing import Any, TextIO
+from contextlib import suppress
+from typing import Any, TextIO, cast
 
 import msgspec
 import structlog
@@ -23,10 +24,31 @@ _secrets: set[str] = set()
 _masker = Masker()
 
 
+class _Steady:
+    """A stream that never raises: a log on a full disk, or a closed pipe, must not break a call.
+
+    Args:
+        stream: Where text goes as long as it can.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        """Write, or lose the text."""
+        with suppress(OSError, ValueError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        """Flush, or do not."""
+        with suppress(OSError, ValueError):
+            self._stream.flush()
+
+
 class _Sink(Struct):
     """Where call lines go; None while logs are not configured or calls are below the level asked for."""
 
-    stream: TextIO | None = None
+    stream: _Steady | None = None
     render: Processor | None = None
 
 
@@ -42,7 +64,7 @@ def register_secrets(secrets: Iterable[str]) -> None:
 
 def configure_logs(settings: LogSettings, stream: TextIO | None = None) -> None:
     """Send all logs of this process to `stream` (standard error) in the form of `settings`."""
-    out = stream or sys.stderr
+    out = _Steady(stream or sys.stderr)
     level = getattr(logging, settings.level.upper())
     renderer: Processor = _json if settings.format == "json" else structlog.dev.ConsoleRenderer(colors=False)
     shared: list[Processor] = [
@@ -54,7 +76,7 @@ def configure_logs(settings: LogSettings, stream: TextIO | None = None) -> None:
     structlog.configure(
         processors=[*shared, _masked, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(out),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", out)),
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(out)

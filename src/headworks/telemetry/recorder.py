@@ -63,6 +63,10 @@ class Recorder:
     def draining(self, value: bool) -> None:
         self._desk.draining = value
 
+    def reprice(self, pricing: Pricing) -> None:
+        """Price calls that end from now on by `pricing`: the config was reloaded."""
+        self._desk.pricing = pricing
+
     @property
     def in_flight(self) -> int:
         """Calls begun and not ended."""

@@ -85,7 +85,8 @@ class Spool:
         self._made = 0
         self._torn = False
         self._full = False
-        self._failing = False
+        self._failing = ""
+        self._reported = False
         self._held: deque[bytes] = deque()
         self._held_bytes = 0
 
@@ -116,11 +117,11 @@ class Spool:
         try:
             written = os.write(self.segments[-1].descriptor, line)
         except OSError as error:
-            self._refused(error.strerror or "write error")
+            self._failing = error.strerror or "write error"
             return False
         self._torn = written != len(line)
         if self._torn:
-            self._refused("no room for a whole record")
+            self._failing = "no room for a whole record"
         return not self._torn
 
     def keep(self, line: bytes) -> None:
@@ -137,12 +138,12 @@ class Spool:
         """Write what is held, as far as the disk lets us; called a few times a second."""
         self._full = self.backlog() > BACKLOG_BYTES
         if self._full:
-            self._refused("the database takes nothing and the spool is at its limit")
+            self._failing = "the database takes nothing and the spool is at its limit"
         while self._held and self.append(self._held[0]):
             self._held_bytes -= len(self._held.popleft())
         if self._failing and not self._held and not self._full:
-            self._failing = False
-            _log.warning("spool_recovered", dropped=self.dropped)
+            self._failing = ""
+        self._report()
 
     def rotate(self, begun: Callable[[], list[bytes]]) -> None:
         """Go on in a new segment once enough of this one is stored, so that it can be deleted.
@@ -156,7 +157,7 @@ class Spool:
             with _locked(self._folder):
                 self._add_segment()
         except OSError as error:
-            self._refused(error.strerror or "open error")
+            self._failing = error.strerror or "open error"
             return
         self.append(b"".join(begun()))
 
@@ -181,10 +182,15 @@ class Spool:
         self._made += 1
         self.segments.append(Segment(path, descriptor))
 
-    def _refused(self, reason: str) -> None:
-        if not self._failing:
-            self._failing = True
-            _log.error("spool_write_failed", reason=reason, effect="records wait in memory")
+    def _report(self) -> None:
+        """Log when trouble begins and when it ends: here, not where a call would wait for the log."""
+        if bool(self._failing) == self._reported:
+            return
+        self._reported = bool(self._failing)
+        if self._failing:
+            _log.error("spool_write_failed", reason=self._failing, effect="records wait in memory")
+        else:
+            _log.warning("spool_recovered", dropped=self.dropped)
 
 
 def find_spooled(folder: Path, trace_id: str) -> TraceRecord | None:
