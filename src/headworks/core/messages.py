@@ -252,6 +252,10 @@ class Target(Struct, frozen=True, kw_only=True):
     max_output_tokens: int | None = None
     capabilities: frozenset[str] = frozenset({"chat", "completion", "embedding", "stream_usage"})
 
+    def offers(self, kind: Kind) -> bool:
+        """Whether the provider takes asks of this kind. A completion can also be asked for as a chat."""
+        return kind in self.capabilities or (kind == "completion" and "chat" in self.capabilities)
+
 
 class Prices(Struct, frozen=True, kw_only=True):
     """Nano-dollars per token (dollars per million tokens x 1000), a config's own. None means as `input` or `output`."""
