@@ -2,16 +2,21 @@
 
 import os
 import sys
-import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
+from cyclopts import Parameter
 from msgspec import structs
 
+from headworks.budgets.prices import PriceList
+from headworks.budgets.tokens import TokenCounter
+from headworks.cli.access.stored_keys import StoredKeys
 from headworks.cli.output import AsJson, json_text
-from headworks.config import find_config, links, router
+from headworks.config import Config, find_config, links, router
+from headworks.core.clock import SystemClock
 from headworks.core.errors import BadAskError
 from headworks.core.messages import Ask, Caller
 from headworks.dialects import anthropic, gemini, openai
@@ -29,6 +34,32 @@ _ENDPOINTS: dict[str, Endpoint] = {
 }
 _DIALECTS = {dialect.DIALECT.name: dialect.DIALECT for dialect in (openai, anthropic, gemini)}
 _DONE, _REFUSED = 0, 1
+_ANYBODY = Caller(key_id="none", key_name="any key without limits", org_id="none")
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class CallerSource:
+    """Who asks, under which config.
+
+    Attributes:
+        key: Id of the virtual key that asks, as `headworks keys list` shows it. Left out: a key without limits.
+        config: The config; else the one HEADWORKS_CONFIG names, else the environment's.
+    """
+
+    key: str | None = None
+    config: Path | None = None
+
+    def caller(self, config: Config) -> Caller:
+        """The caller.
+
+        Raises:
+            BadAskError: There is no such key, or it is no longer good.
+        """
+        if self.key is None:
+            return _ANYBODY
+        with StoredKeys.open(config.data_dir) as keys:
+            return keys.caller(self.key)
 
 
 def explain(
@@ -37,7 +68,7 @@ def explain(
     model: str | None = None,
     feature: str | None = None,
     kind: Kind = "chat",
-    config: Path | None = None,
+    caller: Annotated[CallerSource, Parameter(name="*")] | None = None,
     json: AsJson = False,
 ) -> int:
     """Say what would happen to a request, decided step by step, with no provider call.
@@ -51,19 +82,28 @@ def explain(
         model: Ask for this model instead of the one in the body.
         feature: The feature, as the header x-headworks-feature would name it.
         kind: Which endpoint the body is for.
-        config: The config; else the one HEADWORKS_CONFIG names, else the environment's.
+        caller: Who asks, under which config.
         json: Print JSON for programs.
 
     Returns:
         Exit code: 0 when the request would be sent, 1 when it would be refused.
     """
-    found = find_config(config, os.environ)
+    source = caller or CallerSource()
+    config = find_config(source.config, os.environ)
     ask = read_ask(_ENDPOINTS[kind], _body(body, kind), model=model, feature=feature)
-    hosts = {name: urlsplit(link.base_url).netloc for name, link in links(found).items()}
-    anybody = Caller(key_id="none", key_name="any key without limits", org_id="none")
-    steps = router(found).explain(ask, anybody, Facts(hosts=hosts, dialects=_DIALECTS))
+    steps = router(config).explain(ask, source.caller(config), _facts(config))
     print(json_text([structs.asdict(step) for step in steps]) if json else "\n".join(map(_line, steps)))
     return _REFUSED if any(step.step == "refused" for step in steps) else _DONE
+
+
+def _facts(config: Config) -> Facts:
+    known = links(config)
+    prices = PriceList({name: link.price_id for name, link in known.items()}, TokenCounter())
+    return Facts(
+        hosts={name: urlsplit(link.base_url).netloc for name, link in known.items()},
+        dialects=_DIALECTS,
+        prices=lambda target: prices.prices(target, SystemClock().now()),
+    )
 
 
 def read_ask(endpoint: Endpoint, body: bytes, *, model: str | None, feature: str | None) -> Ask:
@@ -72,10 +112,9 @@ def read_ask(endpoint: Endpoint, body: bytes, *, model: str | None, feature: str
     Raises:
         BadAskError: The gateway would refuse the body.
     """
-    now = time.time()
     if model is not None:
         body = _with_model(body, model)
-    ask = endpoint.read(body, Envelope(trace_id="explain", headers={}, created=int(now)))
+    ask = endpoint.read(body, Envelope(trace_id="explain", headers={}, created=0))
     ask.feature = feature
     return ask
 

@@ -5,9 +5,9 @@ from typing import Any, Protocol
 
 from msgspec import Struct, structs
 
-from headworks.core.errors import HeadworksError
+from headworks.core.errors import BadAskError, HeadworksError
 from headworks.core.messages import Ask, Caller, Prices, Route, Target
-from headworks.dialects.protocols import ProviderDialect, WireRequest
+from headworks.dialects.protocols import ProviderDialect
 
 
 class Step(Struct, frozen=True):
@@ -83,13 +83,18 @@ def _target_steps(position: int, target: Target, ask: Ask, facts: Facts) -> list
     if dialect is None:
         return [step]
     try:
-        return [step, _sent(dialect.request(ask, target))]
+        return [step, _request_step(dialect, ask, target)]
     except HeadworksError as error:
         # A fallback that cannot take the request is passed over; the first choice decides.
         return [step, _refused(error) if position == 0 else Step("skipped", error.message, _code(error))]
 
 
-def _sent(request: WireRequest) -> Step:
+def _request_step(dialect: ProviderDialect, ask: Ask, target: Target) -> Step:
+    if not target.offers(ask.kind):
+        if ask.kind == "count":
+            return Step("request", "counted by the gateway itself, without a provider call")
+        raise BadAskError(f"`{target.provider}` offers no {ask.kind} calls.", code="unsupported_field", param="model")
+    request = dialect.request(ask, target)
     details = {"path": request.path, "body_bytes": len(request.body), "dropped": list(request.dropped)}
     if request.dropped:
         return Step("request", f"sent without {', '.join(f'`{name}`' for name in request.dropped)}", details)

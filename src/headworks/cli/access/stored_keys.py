@@ -10,6 +10,8 @@ from typing import Any
 from msgspec import structs
 
 from headworks.core.clock import Clock, SystemClock, rfc3339
+from headworks.core.errors import BadAskError
+from headworks.core.messages import Caller
 from headworks.identity.pepper import load_pepper
 from headworks.identity.records import KeyRecord, KeySpec
 from headworks.identity.ring import KeyRing
@@ -45,6 +47,18 @@ class StoredKeys:
             yield cls(ring, clock)
         finally:
             ring.close()
+
+    def caller(self, key_id: str) -> Caller:
+        """Who calls with the key of this id.
+
+        Raises:
+            BadAskError: There is no such key, or it is revoked or expired.
+        """
+        record = self._ring.get(key_id)
+        status = record.status(self._clock.now())
+        if status in {"revoked", "expired"}:
+            raise BadAskError(f"The key {key_id} is {status}; every call with it is refused.", code="invalid_api_key")
+        return record.caller()
 
     def create(self, wish: Mapping[str, Any]) -> dict[str, Any]:
         """Make a key."""
