@@ -34,6 +34,11 @@ def daily_files(data_dir: Path) -> list[Path]:
     return sorted(folder(data_dir).glob("????-??-??.sqlite"))
 
 
+def bytes_of_bodies(data_dir: Path) -> int:
+    """What all daily files take on disk, write-ahead logs included."""
+    return sum(file.stat().st_size for file in folder(data_dir).glob("*.sqlite*"))
+
+
 class Payloads:
     """The writing side. Keeps the newest day's file open.
 

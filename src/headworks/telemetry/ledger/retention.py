@@ -13,7 +13,7 @@ import apsw
 from headworks.core.clock import Clock
 from headworks.storage.sqlite import connect, transaction
 from headworks.telemetry.config import RetentionSettings
-from headworks.telemetry.ledger.payloads import daily_files, day_of
+from headworks.telemetry.ledger.payloads import bytes_of_bodies, daily_files, day_of
 from headworks.telemetry.ledger.tables import FILE
 
 EVERY_S = 60.0
@@ -68,9 +68,9 @@ class Retention:
         if files and files[0].stem < day_of(cutoff_ms):
             _delete_database(files[0])
             return True
-        bodies = sum(file.stat().st_size for file in files)
+        bodies = bytes_of_bodies(self._data_dir)
         over = bodies + self._ledger_bytes() > self._settings.max_bytes
-        if over and bodies > self._settings.max_bytes // 2:
+        if over and files and bodies > self._settings.max_bytes // 2:
             _delete_database(files[0])
             return True
         return self._delete_rows(None if over else cutoff_ms) or self._vacuum()
