@@ -61,7 +61,9 @@ class Outbound:
             total = self._totals[total_s] = timedelta(seconds=total_s)
         if self._loop is None:
             self._loop = asyncio.get_running_loop()
-        return Exchange(link, request.timeout(total).build_streamed(), self._loop)
+        # Without a limit of 0 the client reads ahead, and what came before a break would be lost with it.
+        request = request.timeout(total).streamed_read_buffer_limit(0)
+        return Exchange(link, request.build_streamed(), self._loop)
 
     def _client(self, link: Link) -> Client:
         client = self._clients.get(link.connect_timeout_s)

@@ -15,8 +15,8 @@ from headworks.core.messages import Caller
 from headworks.dialects import anthropic, openai
 from headworks.server.asgi import Answer, App, Receive, Scope, Send, presented_key, read_body, read_headers
 from headworks.server.calls import Desk, Door, advice_headers, fact_headers, serve
-from headworks.server.feedback import Feedback, read_feedback
 from headworks.server.models import model_list, one_model
+from headworks.telemetry import Feedback, read_feedback
 
 _log = structlog.get_logger("headworks.edge")
 

@@ -1,0 +1,167 @@
+"""The composition root: the only file that knows which implementation is plugged into which room.
+
+A `Gateway` lives as long as the process: key ring, trace recorder, connections, the local model. A `House` is made from
+one config; a reload makes a new one and puts it in the old one's place, while calls under way keep theirs.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+
+from headworks.budgets.prices import PriceList
+from headworks.budgets.tokens import TokenCounter
+from headworks.config import Config, links, local_settings, router
+from headworks.core.clock import Clock, SystemClock
+from headworks.core.errors import BadAskError
+from headworks.core.messages import Caller
+from headworks.dialects import anthropic, gemini, openai
+from headworks.identity.pepper import load_pepper
+from headworks.identity.ring import KeyRing
+from headworks.pipeline import Rooms
+from headworks.providers.calls import ProviderCalls
+from headworks.providers.config import LOCAL_ROW
+from headworks.providers.http import Outbound
+from headworks.providers.local.config import LocalSettings
+from headworks.providers.local.model import LocalModel
+from headworks.routing.router import Router
+from headworks.server.asgi import App, Receive, Scope, Send
+from headworks.server.calls import Desk
+from headworks.server.edge import Edge, House
+from headworks.telemetry import Feedback, Recorder, TelemetrySettings, TraceStore, register_secrets
+
+if TYPE_CHECKING:
+    from headworks.telemetry.otel import Spans
+
+_log = structlog.get_logger("headworks.app")
+_DIALECTS = {dialect.name: dialect for dialect in (openai.DIALECT, anthropic.DIALECT, gemini.DIALECT)}
+
+
+class Gateway:
+    """One process's worth of Headworks.
+
+    Args:
+        config: The config in force.
+        environ: The environment: pepper and admin key.
+        clock: Source of time.
+        worker: This process's name among its siblings.
+    """
+
+    def __init__(
+        self, config: Config, environ: Mapping[str, str], clock: Clock | None = None, *, worker: str = "0"
+    ) -> None:
+        self.config = config
+        self._environ = environ
+        self._clock = clock or SystemClock()
+        self._outbound = Outbound()
+        self.keys = KeyRing(config.data_dir, self._clock, load_pepper(config.data_dir, environ))
+        self._counter = TokenCounter()
+        self._local = LocalModel(local_settings(config) or LocalSettings(), self._clock)
+        self.recorder = Recorder(
+            config.data_dir,
+            config.telemetry,
+            self._prices(config),
+            self._clock,
+            worker=worker,
+            spans=_spans(config.telemetry),
+        )
+        self._traces = TraceStore(config.data_dir, self._clock)
+        self.router: Router = router(config)
+        self.edge = Edge(self._house(config))
+
+    async def start(self) -> str | None:
+        """Open every room.
+
+        Returns:
+            The admin key when this start made one; it is shown once and then only its hash is kept.
+
+        Raises:
+            StoreError: The data directory cannot be used.
+        """
+        await self.keys.start()
+        made = self.keys.ensure_admin_key(self._environ)
+        await self.recorder.start()
+        return made
+
+    async def stop(self) -> None:
+        """Close every room. Calls still under way were cancelled before and are on record."""
+        await self._local.stop()
+        await self._outbound.close()
+        await self.recorder.stop()
+        self._traces.close()
+        await self.keys.stop()
+
+    def reload(self, config: Config) -> None:
+        """Put `config` in force for every call that begins from now on."""
+        fixed = ("server", "data_dir", "telemetry")
+        kept = [name for name in fixed if getattr(config, name) != getattr(self.config, name)]
+        if kept:
+            _log.warning("needs_restart", keys=kept)
+        self.config = config
+        self.recorder.reprice(self._prices(config))
+        self.router = router(config)
+        self.edge.house = self._house(config)
+        _log.info("config_reloaded", providers=sorted(config.providers), models=sorted(config.models or ()))
+
+    def _prices(self, config: Config) -> PriceList:
+        ids = {name: link.price_id for name, link in links(config).items()}
+        return PriceList(ids, self._counter)
+
+    def _house(self, config: Config) -> House:
+        known = links(config)
+        register_secrets([key for link in known.values() for key in link.keys])
+        launchers = {name: self._local for name, link in known.items() if link.catalog == LOCAL_ROW}
+        calls = ProviderCalls(known, _DIALECTS, self._outbound, launchers, self._counter.count, self._clock)
+        desk = Desk(
+            identity=self.keys,
+            telemetry=self.recorder,
+            rooms=Rooms(routing=self.router, providers=calls),
+            clock=self._clock,
+            max_body_bytes=config.server.max_body_bytes,
+            beat_s=config.server.keep_alive_comment_s,
+        )
+        return House(
+            desk=desk,
+            models=self.router.models,
+            feedback=self._feedback,
+            metrics=self.recorder.metrics_text,
+            admin=self._admin(),
+        )
+
+    async def _feedback(self, caller: Caller, note: Feedback) -> None:
+        """Store a verdict; a trace so fresh that it is still in the spool is stored first."""
+        try:
+            await asyncio.to_thread(self._traces.feedback, note, caller.org_id)
+        except BadAskError:
+            await self.recorder.flush()
+            await asyncio.to_thread(self._traces.feedback, note, caller.org_id)
+
+    def _admin(self) -> App:
+        """The admin API, built at its first request: its framework is half of the start-up time and memory."""
+        built: list[App] = []
+
+        async def admin(scope: Scope, receive: Receive, send: Send) -> None:
+            if not built:
+                from headworks.server.admin import admin_app  # noqa: PLC0415  see above
+
+                built.append(admin_app(self.keys, self._traces, self.config.public, self.router.explain))
+            await built[0](scope, receive, send)
+
+        return admin
+
+
+def _spans(settings: TelemetrySettings) -> "Spans | None":
+    """The OpenTelemetry exporter, imported only when an endpoint is configured."""
+    if settings.otlp.endpoint is None:
+        return None
+    from headworks.telemetry.otel import Spans  # noqa: PLC0415  an extra, absent from the base install
+
+    return Spans(settings.otlp)
+
+
+def data_dir(config: Config) -> Path:
+    """The data directory, made if missing."""
+    config.data_dir.mkdir(parents=True, exist_ok=True)
+    return config.data_dir
