@@ -5,6 +5,7 @@ import os
 from importlib.util import find_spec
 from pathlib import Path
 
+import apsw
 import msgspec
 from msgspec import Struct, structs
 
@@ -96,9 +97,11 @@ def _storage(folder: Path) -> list[Finding]:
 
 def _database(path: Path) -> Finding:
     try:
-        connect(path, read_only=True).execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except StoreError as error:
-        return _bad(path.name, error.message, "Move the file away; a new one is made at the next start.")
+        connection = connect(path, read_only=True)
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        connection.close()
+    except (StoreError, apsw.Error) as error:
+        return _bad(path.name, f"cannot be read ({error})", "Move the file away; a new one is made at the next start.")
     return _fine(path.name, "opens")
 
 

@@ -1,7 +1,6 @@
 """`headworks explain`: what would happen to a request, decided step by step, with no provider call."""
 
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -78,7 +77,7 @@ def explain(
     Example: headworks explain --model auto --feature support-bot
 
     Args:
-        body: A file with the request's JSON body; `-` reads standard input. Left out: a short greeting.
+        body: A file with the request's JSON body (/dev/stdin: standard input). Left out: a short greeting.
         model: Ask for this model instead of the one in the body.
         feature: The feature, as the header x-headworks-feature would name it.
         kind: Which endpoint the body is for.
@@ -131,7 +130,7 @@ def _body(path: Path | None, kind: Kind) -> bytes:
     if path is None:
         return msgspec.json.encode({"model": "auto", **_greeting(kind)})
     try:
-        return sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise BadAskError(f"{path} cannot be read: {error.strerror}.") from error
 

@@ -110,7 +110,7 @@ def tail(*, place: Here | None = None) -> int:
 
 
 def export(
-    file: Path,
+    file: Path | None = None,
     *,
     form: Annotated[Literal["jsonl", "parquet"], Parameter(name="--format")] = "jsonl",
     which: Chosen | None = None,
@@ -121,7 +121,7 @@ def export(
     Example: headworks traces export calls.parquet --format parquet --since 7d
 
     Args:
-        file: The file to write; `-` is standard output (JSON Lines only).
+        file: The file to write. Left out: standard output (JSON Lines only).
         form: JSON Lines, or Parquet (needs `pip install 'headworks[analytics]'`).
         which: Which records.
         place: Where to look.
@@ -130,7 +130,7 @@ def export(
     with _traces(place) as traces, Console(stderr=True).status("Writing records ..."):
         filters = (which or Which()).filter()
         written = _parquet(place, file, filters) if form == "parquet" else _jsonl(file, traces.pages(filters))
-    if str(file) != "-":
+    if file is not None:
         summary = {"written": written, "file": str(file)}
         print(json_text(summary) if place.json else f"Wrote {written} records to {file}.")
     return 0
@@ -157,10 +157,10 @@ def _waiting(batches: Iterable[list[dict[str, Any]]]) -> Iterator[dict[str, Any]
             time.sleep(_POLL_S)
 
 
-def _jsonl(path: Path, pages: Iterable[list[dict[str, Any]]]) -> int:
+def _jsonl(path: Path | None, pages: Iterable[list[dict[str, Any]]]) -> int:
     written = 0
     with ExitStack() as stack:
-        file: BinaryIO = sys.stdout.buffer if str(path) == "-" else stack.enter_context(_opened(path))
+        file: BinaryIO = sys.stdout.buffer if path is None else stack.enter_context(_opened(path))
         for page in pages:
             file.writelines(msgspec.json.encode(record) + b"\n" for record in page)
             written += len(page)
@@ -168,8 +168,8 @@ def _jsonl(path: Path, pages: Iterable[list[dict[str, Any]]]) -> int:
     return written
 
 
-def _parquet(place: Place, path: Path, filters: TraceFilter) -> int:
-    if place.url is not None or str(path) == "-":
+def _parquet(place: Place, path: Path | None, filters: TraceFilter) -> int:
+    if place.url is not None or path is None:
         raise BadAskError("Parquet is written from a data directory to a file: use --config and a file name.")
     # By name: it needs an extra, and says so when that is missing.
     module = import_module("headworks.telemetry.ledger.parquet")

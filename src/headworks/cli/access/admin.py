@@ -3,15 +3,24 @@
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from typing import Any, TypeVar
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 import msgspec
+from msgspec import Struct
 
 from headworks.core.errors import BadAskError, HeadworksError, ProviderError
 
+T = TypeVar("T")
 _TIMEOUT_S = 30.0
 _PREFIX = "/admin/v1"
+
+
+class Page(Struct):
+    """A page of a list, and the cursor of the next one."""
+
+    data: list[dict[str, Any]]
+    next: str | None = None
 
 
 class AdminApi:
@@ -26,9 +35,7 @@ class AdminApi:
     """
 
     def __init__(self, url: str, key: str) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
-            raise BadAskError("--url must be an address such as http://127.0.0.1:8080.")
+        parts = _address(url)
         if not key.isascii() or not key.isprintable():
             raise BadAskError("The admin key holds characters that no key has.")
         self._connect = HTTPSConnection if parts.scheme == "https" else HTTPConnection
@@ -36,30 +43,38 @@ class AdminApi:
         self._root = parts.path.rstrip("/") + _PREFIX
         self._key = key
 
-    def get(self, *path: str, **query: object) -> Any:
-        """The JSON answer to a GET; query values of None are left out.
+    def get(self, *path: str) -> dict[str, Any]:
+        """The object at `path`.
+
+        Raises:
+            HeadworksError: The gateway is away, or says no.
+        """
+        return self._shaped(self._call("GET", path, "", None), dict[str, Any])
+
+    def post(self, *path: str, body: Mapping[str, object]) -> dict[str, Any]:
+        """The answer to a POST of `body`.
+
+        Raises:
+            HeadworksError: The gateway is away, or says no.
+        """
+        return self._shaped(self._call("POST", path, "", msgspec.json.encode(body)), dict[str, Any])
+
+    def page(self, path: str, **query: object) -> Page:
+        """One page of the list at `path`; query values of None are left out.
 
         Raises:
             HeadworksError: The gateway is away, or says no.
         """
         given = {name: value for name, value in query.items() if value is not None}
-        return self._call("GET", path, f"?{urlencode(given)}" if given else "", None)
+        return self._shaped(self._call("GET", (path,), f"?{urlencode(given)}" if given else "", None), Page)
 
-    def post(self, *path: str, body: Mapping[str, object]) -> Any:
-        """The JSON answer to a POST of `body`.
-
-        Raises:
-            HeadworksError: The gateway is away, or says no.
-        """
-        return self._call("POST", path, "", msgspec.json.encode(body))
-
-    def pages(self, *path: str, **query: object) -> Iterator[list[dict[str, Any]]]:
-        """Every page of a list, as long as there is a `next` one."""
+    def pages(self, path: str, **query: object) -> Iterator[list[dict[str, Any]]]:
+        """Every page of a list, as long as there is a next one."""
         cursor: str | None = None
         while True:
-            page = self.get(*path, **query, cursor=cursor)
-            yield page["data"]
-            cursor = page.get("next")
+            page = self.page(path, **query, cursor=cursor)
+            yield page.data
+            cursor = page.next
             if cursor is None:
                 return
 
@@ -75,14 +90,34 @@ class AdminApi:
             raise ProviderError(f"The gateway at {self._host} cannot be reached: {error}.") from error
         return self._read(status, answer)
 
+    def _shaped(self, value: Any, shape: type[T]) -> T:
+        try:
+            return msgspec.convert(value, shape)
+        except msgspec.ValidationError as error:
+            raise self._stranger() from error
+
+    def _stranger(self) -> ProviderError:
+        return ProviderError(f"{self._host} does not answer as a Headworks gateway does. Is the address right?")
+
     def _read(self, status: int, answer: bytes) -> Any:
         try:
             value = msgspec.json.decode(answer)
         except msgspec.DecodeError as error:
-            raise ProviderError(f"{self._host} answered {status} and no JSON: is that a Headworks gateway?") from error
+            raise self._stranger() from error
         if status < 400:
             return value
         fault = value.get("error") if isinstance(value, dict) else None
         fault = fault if isinstance(fault, dict) else {}
         message = fault.get("message") or f"The gateway answered {status}."
         raise HeadworksError(str(message), code=str(fault.get("code") or "provider_error"), status=status)
+
+
+def _address(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0 and "@" not in parts.netloc
+    except ValueError:  # a port or an IPv6 address that is none
+        usable = False
+    if not usable or not url.isascii() or not url.isprintable():
+        raise BadAskError("--url must be an address such as http://127.0.0.1:8080.")
+    return parts

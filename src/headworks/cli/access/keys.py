@@ -30,8 +30,7 @@ class RemoteKeys:
 
     def create(self, wish: Mapping[str, Any]) -> dict[str, Any]:
         """Make a key."""
-        made: dict[str, Any] = self._admin.post("keys", body=wish)
-        return made
+        return self._admin.post("keys", body=wish)
 
     def list(self) -> list[dict[str, Any]]:
         """Every key."""
@@ -39,10 +38,8 @@ class RemoteKeys:
 
     def revoke(self, key_id: str) -> dict[str, Any]:
         """Stop a key for good."""
-        revoked: dict[str, Any] = self._admin.post("keys", key_id, "revoke", body={})
-        return revoked
+        return self._admin.post("keys", key_id, "revoke", body={})
 
     def rotate(self, key_id: str, overlap_s: float) -> dict[str, Any]:
         """Make a successor."""
-        made: dict[str, Any] = self._admin.post("keys", key_id, "rotate", body={"overlap_s": overlap_s})
-        return made
+        return self._admin.post("keys", key_id, "rotate", body={"overlap_s": overlap_s})

@@ -65,8 +65,8 @@ class RemoteTraces:
 
     def page(self, limit: int, cursor: str | None, filters: TraceFilter) -> tuple[list[Record], str | None]:
         """The newest records and the cursor of the next page."""
-        page = self._admin.get("traces", limit=limit, cursor=cursor, **filters)
-        return page["data"], page["next"]
+        page = self._admin.page("traces", limit=limit, cursor=cursor, **filters)
+        return page.data, page.next
 
     def pages(self, filters: TraceFilter) -> Iterator[list[Record]]:
         """Every record, newest first."""
@@ -75,12 +75,11 @@ class RemoteTraces:
     def get(self, trace_id: str) -> Record | None:
         """One record whole."""
         try:
-            record: Record = self._admin.get("traces", trace_id)
+            return self._admin.get("traces", trace_id)
         except HeadworksError as error:
             if error.status == 404:
                 return None
             raise
-        return record
 
     def follow(self) -> Iterator[list[Record]]:
         """The last few records, then new ones. A burst of more than a batch between two looks is cut to its newest."""
