@@ -1,0 +1,47 @@
+"""Whether memory stays flat: many calls, resident memory noted along the way, and the slope of the second half."""
+
+import time
+from statistics import linear_regression
+
+from msgspec import Struct
+
+from benchmarks.load import Job
+from benchmarks.measure import send
+from benchmarks.procs import cpu_us, rss_mb
+from benchmarks.targets import Target
+
+STEPS = 40
+STREAMED_SHARE = 20  # one call in so many is streamed
+
+
+class Soak(Struct, kw_only=True):
+    """`rss_mb` after each of `STEPS` steps; `slope_mb_per_million` of the second half, when caches are full."""
+
+    calls: int
+    seconds: float
+    cpu_us_per_call: float
+    rss_mb: list[float]
+    slope_mb_per_million: float
+
+
+def soak(target: Target, calls: int) -> Soak:
+    """Send `calls` calls to `target` (which has a pid), some of them streamed, and watch its memory."""
+    assert target.pid is not None
+    step = max(STREAMED_SHARE, calls // STEPS)
+    began, cpu_before = time.perf_counter(), cpu_us(target.pid)
+    memory = [rss_mb(target.pid)]
+    for number in range(STEPS):
+        streamed = step // STREAMED_SHARE
+        send(Job(port=target.port, key=target.key, body="prompt-600B", calls=step - streamed))
+        send(Job(port=target.port, key=target.key, body="stream", calls=streamed, chunks=20))
+        memory.append(rss_mb(target.pid))
+        print(f"{(number + 1) * step:>9} calls  {memory[-1]:7.1f} MB", flush=True)
+    later = memory[len(memory) // 2 :]
+    millions = [number * step / 1e6 for number in range(len(later))]
+    return Soak(
+        calls=step * STEPS,
+        seconds=time.perf_counter() - began,
+        cpu_us_per_call=(cpu_us(target.pid) - cpu_before) / (step * STEPS),
+        rss_mb=memory,
+        slope_mb_per_million=linear_regression(millions, later).slope,
+    )
