@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-MASK = "[secret]"
+MASK = "[key]"
+"""What stands for a secret: shorter than any secret looked for, so it never holds one."""
 SHORTEST_SECRET = 6
 _KEY_LIKE = re.compile(
     r"(?:\b(?:hw|sk|pk|gsk|xai|nvapi)-|AIza|\bgh[pousr]_)[A-Za-z0-9_\-]{6,}|(?i:\bbearer\s+)[^\s\"',;]+|"

@@ -8,6 +8,7 @@ away costs spans, never calls.
 """
 
 import re
+import threading
 from typing import Any
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -26,6 +27,7 @@ _HEX = re.compile(r"[0-9a-f]{32}")
 _RANDOM_BITS = 56
 """The right-most bits of a trace id, which W3C Trace Context Level 2 (random flag) expects to be random."""
 _NANO_PER_MS = 1_000_000
+CLOSE_S = 2.0
 
 
 class Spans:
@@ -39,8 +41,8 @@ class Spans:
 
     def __init__(self, settings: OtlpSettings, masker: Masker | None = None, service: str = "headworks") -> None:
         headers = {name: value.get_secret_value() for name, value in settings.headers.items()}
-        exporter = OTLPSpanExporter(endpoint=settings.endpoint, headers=headers)
-        self._processor = BatchSpanProcessor(exporter)
+        self._exporter = OTLPSpanExporter(endpoint=settings.endpoint, headers=headers)
+        self._processor = BatchSpanProcessor(self._exporter)
         self._resource = Resource.create({"service.name": service})
         self._threshold = round(settings.sample_ratio * (1 << _RANDOM_BITS))
         self._new_span_id = RandomIdGenerator().generate_span_id
@@ -54,8 +56,13 @@ class Spans:
                 self._export(record, trace_id)
 
     def close(self) -> None:
-        """Send what is queued, within a few seconds."""
+        """Send what is queued; a receiver that does not answer is given up after `CLOSE_S` seconds."""
+        # The processor would wait 30 s for it; an exporter that is shut down ends its retries.
+        patience = threading.Timer(CLOSE_S, self._exporter.shutdown)
+        patience.start()
         self._processor.shutdown()  # type: ignore[no-untyped-call]
+        patience.cancel()
+        patience.join()
 
     def _export(self, record: TraceRecord, trace_id: int) -> None:
         start = record.started_at * _NANO_PER_MS

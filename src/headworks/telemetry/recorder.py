@@ -1,5 +1,6 @@
 """The telemetry room: opens traces, and lets a background writer store, count, log and export what they become."""
 
+import asyncio
 from pathlib import Path
 
 from headworks.core.clock import Clock
@@ -92,7 +93,7 @@ class Recorder:
         stored = await self._writer.stop()
         self._spool.close(finished=stored and not self._desk.open)
         for outlet in self._outlets:
-            outlet.close()
+            await asyncio.to_thread(outlet.close)
         self._ledger.close()
         self._retention.close()
         self._writer = None
