@@ -13,7 +13,7 @@ from headworks.core.errors import HeadworksError
 
 DONE, REFUSED, BAD_USAGE, INTERRUPTED = 0, 1, 2, 130
 
-_COMMANDS = {
+COMMANDS = {
     "serve": ("headworks.cli.serve:serve", "Start the gateway."),
     "init": ("headworks.cli.init:init", "Write a commented headworks.yaml to begin with."),
     "check": ("headworks.cli.check:check", "Check a config and say what is wrong, where, and what was meant."),
@@ -21,7 +21,7 @@ _COMMANDS = {
     "explain": ("headworks.cli.explain:explain", "Say what would happen to a request, with no provider call."),
     "fake-provider": ("headworks.cli.fake_provider:fake_provider", "Run a provider that misbehaves on request."),
 }
-_GROUPS = {
+GROUPS = {
     "keys": (
         "Create, list, rotate and revoke virtual keys.",
         {
@@ -70,8 +70,8 @@ def _app(tokens: Sequence[str]) -> App:
         version=__version__,
         suppress_keyboard_interrupt=False,
     )
-    _register(app, _COMMANDS, tokens)
-    for name, (sentence, commands) in _GROUPS.items():
+    _register(app, COMMANDS, tokens)
+    for name, (sentence, commands) in GROUPS.items():
         group = App(name=name, help=sentence)
         _register(group, commands, tokens)
         app.command(group)
@@ -86,7 +86,7 @@ def _register(app: App, commands: Mapping[str, tuple[str, str]], tokens: Sequenc
 def _complaint(error: CycloptsError, tokens: Sequence[str]) -> str:
     if not isinstance(error, UnknownCommandError):
         return f"{str(error).strip()} Try `headworks {' '.join(_command(tokens))} --help`."
-    known = _GROUPS[tokens[0]][1] if tokens[0] in _GROUPS else {**_COMMANDS, **_GROUPS}
+    known = GROUPS[tokens[0]][1] if tokens[0] in GROUPS else {**COMMANDS, **GROUPS}
     unknown = (error.unused_tokens or tokens)[0]
     close = get_close_matches(unknown, known, n=1)
     advice = f"Did you mean `{close[0]}`?" if close else f"There are: {', '.join(known)}."
@@ -95,7 +95,7 @@ def _complaint(error: CycloptsError, tokens: Sequence[str]) -> str:
 
 def _command(tokens: Sequence[str]) -> Sequence[str]:
     """The words of `tokens` that name the command."""
-    return tokens[: 2 if tokens[0] in _GROUPS else 1]
+    return tokens[: 2 if tokens[0] in GROUPS else 1]
 
 
 def _failed(error: HeadworksError, *, as_json: bool) -> int:

@@ -134,6 +134,6 @@ def _moment(text: str) -> str:
         return rfc3339(SystemClock().now() + seconds(text))
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        return rfc3339((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    except (ValueError, OverflowError) as error:
         raise BadAskError(f"`{text}` is neither a time such as 2027-01-31T00:00:00Z nor a duration.") from error
-    return rfc3339((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())

@@ -44,6 +44,8 @@ def test_a_rotated_key_has_a_successor(headworks):
         (["rotate", "nobody01", "--overlap", "5"], "`5` is not a duration; write 90s, 15m, 24h or 7d."),
         (["create", "x", "--expires", "soon"], "`soon` is neither a time"),
         (["create", "x", "--expires", "99999999999d"], "is not a duration"),
+        (["create", "x", "--expires", "999999999d"], "is not a duration"),
+        (["create", "x", "--expires", "9999-12-31T23:59:59-14:00"], "is neither a time"),
         (["create", ""], "`name` has 0 characters"),
         (["list", "--url", "http://127.0.0.1:1"], "--url needs the admin key"),
         (["list", "--config", "none.yaml"], "none.yaml: cannot be read"),

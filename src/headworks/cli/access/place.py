@@ -15,6 +15,7 @@ from headworks.core.errors import BadAskError
 
 ADMIN_VARIABLE = "HEADWORKS_ADMIN_KEY"
 _DURATION = re.compile(r"(\d{1,9})([smhd])")
+_CENTURY_S = 100 * 365 * 86_400
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
@@ -64,9 +65,10 @@ def seconds(duration: str) -> int:
     """Seconds of `90s`, `15m`, `24h` or `7d`.
 
     Raises:
-        BadAskError: It is none of these.
+        BadAskError: It is none of these, or longer than a century.
     """
     match = _DURATION.fullmatch(duration)
-    if not match:
+    length = int(match[1]) * _SECONDS[match[2]] if match else _CENTURY_S + 1
+    if length > _CENTURY_S:
         raise BadAskError(f"`{duration}` is not a duration; write 90s, 15m, 24h or 7d.")
-    return int(match[1]) * _SECONDS[match[2]]
+    return length

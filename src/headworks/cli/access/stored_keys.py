@@ -9,12 +9,13 @@ from typing import Any
 
 from msgspec import structs
 
-from headworks.core.clock import Clock, SystemClock, rfc3339
+from headworks.core.clock import Clock, SystemClock
 from headworks.core.errors import BadAskError
 from headworks.core.messages import Caller
 from headworks.identity.pepper import load_pepper
 from headworks.identity.records import KeyRecord, KeySpec
 from headworks.identity.ring import KeyRing
+from headworks.server.admin.shapes import KeyView
 
 _ACTOR = "command line"
 _PAGE = 500
@@ -91,22 +92,4 @@ class StoredKeys:
         return structs.asdict(self._ring.rotate(key_id, overlap_s, actor=_ACTOR))
 
     def _shown(self, record: KeyRecord) -> dict[str, Any]:
-        spec = record.spec
-        return {
-            "id": record.id,
-            "name": spec.name,
-            "org": spec.org,
-            "user": spec.user,
-            "models": list(spec.models),
-            "features": list(spec.features),
-            "status": record.status(self._clock.now()),
-            "created_at": rfc3339(record.created_at),
-            "expires_at": _time(spec.expires_at),
-            "revoked_at": _time(record.revoked_at),
-            "replaced_by": record.replaced_by,
-            "overlap_until": _time(record.overlap_until),
-        }
-
-
-def _time(epoch_s: float | None) -> str | None:
-    return None if epoch_s is None else rfc3339(epoch_s)
+        return KeyView.of(record, self._clock.now()).model_dump(exclude={"history"})
