@@ -62,6 +62,11 @@ def register_secrets(secrets: Iterable[str]) -> None:
     _masker = Masker(_secrets)
 
 
+def masker() -> Masker:
+    """Masks every secret registered so far."""
+    return _masker
+
+
 def configure_logs(settings: LogSettings, stream: TextIO | None = None) -> None:
     """Send all logs of this process to `stream` (standard error) in the form of `settings`."""
     out = _Steady(stream or sys.stderr)

@@ -19,7 +19,7 @@ from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 from headworks.telemetry.config import OtlpSettings
-from headworks.telemetry.masking import Masker
+from headworks.telemetry.logs import masker
 from headworks.telemetry.record import Attempt, TraceRecord, usd_number
 
 _OPERATIONS = {"completion": "text_completion", "embedding": "embeddings", "count": "count_tokens"}
@@ -35,18 +35,16 @@ class Spans:
 
     Args:
         settings: Endpoint (must be set), headers and share of calls.
-        masker: Takes secrets out of names that clients chose.
         service: `service.name` of the resource.
     """
 
-    def __init__(self, settings: OtlpSettings, masker: Masker | None = None, service: str = "headworks") -> None:
+    def __init__(self, settings: OtlpSettings, service: str = "headworks") -> None:
         headers = {name: value.get_secret_value() for name, value in settings.headers.items()}
         self._exporter = OTLPSpanExporter(endpoint=settings.endpoint, headers=headers)
         self._processor = BatchSpanProcessor(self._exporter)
         self._resource = Resource.create({"service.name": service})
         self._threshold = round(settings.sample_ratio * (1 << _RANDOM_BITS))
         self._new_span_id = RandomIdGenerator().generate_span_id
-        self._masker = masker or Masker()
 
     def take(self, records: list[TraceRecord]) -> None:
         """Make the spans of the sampled records and hand them to the exporter's queue (full: dropped)."""
@@ -66,16 +64,17 @@ class Spans:
 
     def _export(self, record: TraceRecord, trace_id: int) -> None:
         start = record.started_at * _NANO_PER_MS
+        mask = masker()  # names that clients chose may hold anything
         parent = self._context(trace_id)
         for attempt in record.attempts:
             begin = start + round(attempt.started_ms * _NANO_PER_MS)
             self._processor.on_end(
                 ReadableSpan(
-                    name=self._masker.text(f"{_operation(record)} {attempt.model}"),
+                    name=mask.text(f"{_operation(record)} {attempt.model}"),
                     context=self._context(trace_id),
                     parent=parent,
                     resource=self._resource,
-                    attributes=self._masker.value(_attempt_attributes(record, attempt)),
+                    attributes=mask.value(_attempt_attributes(record, attempt)),
                     kind=SpanKind.CLIENT,
                     status=_status(attempt.status, attempt.error_code),
                     start_time=begin,
@@ -84,10 +83,10 @@ class Spans:
             )
         self._processor.on_end(
             ReadableSpan(
-                name=self._masker.text(f"{_operation(record)} {record.model}"),
+                name=mask.text(f"{_operation(record)} {record.model}"),
                 context=parent,
                 resource=self._resource,
-                attributes=self._masker.value(_call_attributes(record)),
+                attributes=mask.value(_call_attributes(record)),
                 kind=SpanKind.SERVER,
                 status=_status(record.status, record.error_code),
                 start_time=start,

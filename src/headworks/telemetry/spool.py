@@ -25,7 +25,8 @@ from headworks.telemetry.record import TraceRecord, decode
 SEGMENT_BYTES = 4 * 1024**2
 HELD_BYTES = 32 * 1024**2
 BACKLOG_BYTES = 1024**3
-_READ_BYTES = 256 * 1024
+_READ_BYTES = 64 * 1024
+"""About a hundred records: the writer's thread shares the interpreter with the calls, so its batches are short."""
 _TRACE_ID = re.compile(r"[0-9a-f]{32}")
 _log = structlog.get_logger("headworks.telemetry")
 
@@ -163,7 +164,7 @@ class Spool:
 
     def backlog(self) -> int:
         """Bytes written and not yet read."""
-        return sum(segment.size() - segment.read_to for segment in self.segments)
+        return sum(segment.size() - segment.read_to for segment in self.segments if segment.descriptor >= 0)
 
     def close(self, *, finished: bool) -> None:
         """Let go of the files. `finished` deletes them: everything in them has been stored."""
