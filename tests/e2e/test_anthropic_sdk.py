@@ -158,7 +158,7 @@ async def test_a_cut_stream_raises_and_never_ends_cleanly(client, fake, model):
 
 async def test_a_field_that_a_dialect_lacks_is_refused_by_name(client, fake):
     with pytest.raises(anthropic.BadRequestError, match="top_k"):
-        await ask(client, "gpt", top_k=5)
+        await ask(client, "gpt", extra_body={"top_k": 5})
     assert fake.expect(0) == []
 
 

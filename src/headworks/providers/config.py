@@ -96,7 +96,7 @@ class ProviderSettings(BaseModel):
     """Several keys, used in turn; instead of `api_key`."""
 
     auth: Auth | None = None
-    """Header that carries the key, where it is not the row's (without a row: `bearer`)."""
+    """Header that carries the key, where it is not the row's (without a row: the dialect's own)."""
 
     headers: dict[str, SecretStr] = Field(default_factory=dict)
     """Further headers sent on every call. Their values are treated as secrets."""
@@ -200,7 +200,10 @@ class ProviderSettings(BaseModel):
     def link(self, name: str) -> Link:
         """What the calls need, under the provider's name in the config. Holds the keys in plain text."""
         row = self.row
-        capabilities = self.capabilities if self.capabilities is not None else (row.capabilities if row else USUAL)
+        habits = self._habits()
+        capabilities = (
+            self.capabilities if self.capabilities is not None else (habits.capabilities if habits else USUAL)
+        )
         return Link(
             name=name,
             dialect=row.dialect if row else (self.dialect or ""),
@@ -223,7 +226,15 @@ class ProviderSettings(BaseModel):
         if self.auth is not None:
             return self.auth
         # A server that needs no key by itself (a row with `none`) may still have been given one.
-        return self.row.auth if self.row and self.row.auth != "none" else "bearer"
+        habits = self._habits()
+        return habits.auth if habits and habits.auth != "none" else "bearer"
+
+    def _habits(self) -> Row | None:
+        """The row whose header and capabilities count where the config says none: its own, else its dialect's maker's.
+
+        The dialect that many servers speak has no such maker: they differ, so only the usual is taken for granted.
+        """
+        return self.row or (None if self.dialect == "openai" else rows()[self.dialect or ""])
 
 
 def _check_key(key: SecretStr) -> None:
