@@ -1,0 +1,63 @@
+"""What the admin API works on."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from headworks.core.clock import Clock
+from headworks.identity.ring import KeyRing
+from headworks.server.admin.explain import Explain
+
+
+class TraceStore(Protocol):
+    """The trace ledger, as far as it is read here. Called in threads."""
+
+    def list(  # noqa: PLR0913  one filter each, as in the query
+        self,
+        *,
+        limit: int,
+        cursor: str | None,
+        feature: str | None,
+        model: str | None,
+        user: str | None,
+        org: str | None,
+        status: str | None,
+        since: str | None,
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        """Up to `limit` records, newest first, and the cursor of the next page (None: that was the last).
+
+        Args:
+            limit: 1 to 1000.
+            cursor: As returned with the page before.
+            feature: Only of this feature; the next four likewise. None for all.
+            model: The config's name.
+            user: The end user.
+            org: The key's organisation.
+            status: How the call ended.
+            since: Only calls that began then or later: RFC 3339 text, Unix seconds, or an age such as `24h`.
+
+        Raises:
+            BadAskError: The cursor, the status or the time is none.
+        """
+
+    def get(self, trace_id: str) -> dict[str, Any] | None:
+        """One record."""
+
+
+class AdminRooms(Struct, frozen=True, kw_only=True):
+    """The rooms behind the API.
+
+    Attributes:
+        keys: The key ring.
+        traces: The trace ledger.
+        config: The config in force, as plain JSON; secrets are masked again here.
+        explain: The router's reasons; makes no provider call.
+        clock: For the status of keys.
+    """
+
+    keys: KeyRing
+    traces: TraceStore
+    config: Callable[[], dict[str, Any]]
+    explain: Explain
+    clock: Clock
