@@ -11,9 +11,9 @@ from benchmarks.procs import cpu_us, rss_mb
 from benchmarks.targets import Target
 
 SCENARIOS: dict[str, Job] = {
-    "json, 600-byte prompt": Job(port=0, key="", body="prompt-600B", calls=4000),
-    "json, 100-kB prompt": Job(port=0, key="", body="prompt-100kB", calls=1500),
-    "json, 5-MB image": Job(port=0, key="", body="image-5MB", calls=60, concurrency=4),
+    "json, 600-byte prompt": Job(port=0, key="", body="prompt-600B", calls=10_000),
+    "json, 100-kB prompt": Job(port=0, key="", body="prompt-100kB", calls=3000),
+    "json, 5-MB image": Job(port=0, key="", body="image-5MB", calls=100, concurrency=4),
     # 40 streams, an event every 20 ms each: the events of a stream come one by one.
     "stream, one by one": Job(port=0, key="", body="stream", calls=80, concurrency=40, chunks=300, pace_ms=20),
     # As fast as the upstream can: many events in one read.
