@@ -1,0 +1,21 @@
+"""The pages users read name what there is."""
+
+import re
+from pathlib import Path
+
+from headworks.telemetry import TraceRecord, outward
+from headworks.telemetry.metrics import Metrics
+
+PAGES = Path(__file__).parents[3] / "docs" / "reference"
+
+
+def test_every_name_of_a_record_is_explained():
+    named = set(re.findall(r"`(\w+)`", (PAGES / "trace.md").read_text(encoding="utf-8")))
+    names = outward(TraceRecord(status="ok", trace_id="t", started_at=0))
+    assert set(names) - named == set()
+
+
+def test_every_metric_is_explained_and_exists():
+    explained = set(re.findall(r"^\| `(headworks_\w+)`", (PAGES / "metrics.md").read_text(encoding="utf-8"), re.M))
+    exposed = set(re.findall(r"# TYPE (\w+)", Metrics().text().decode()))
+    assert explained == exposed
