@@ -101,7 +101,8 @@ def _size(raw: bytes) -> tuple[int, int] | None:
 def _webp_size(raw: bytes) -> tuple[int, int] | None:
     """By the three kinds of first chunk (RFC 9649, sections 2.5 to 2.7)."""
     if raw[12:16] == b"VP8X":
-        return 1 + int.from_bytes(raw[24:27], "little"), 1 + int.from_bytes(raw[27:30], "little")
+        across, across_high, down, down_high = struct.unpack_from("<HBHB", raw, 24)
+        return 1 + across + (across_high << 16), 1 + down + (down_high << 16)
     if raw[12:16] == b"VP8L":
         (bits,) = struct.unpack_from("<I", raw, 21)
         return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
