@@ -7,10 +7,12 @@ gateway, across reloads of the config, so no live request ever loses its connect
 
 import asyncio
 from datetime import timedelta
+from pathlib import Path
 from typing import NoReturn
 
+import certifi
 from pyreqwest.client import Client, ClientBuilder
-from pyreqwest.exceptions import PyreqwestError, RequestTimeoutError
+from pyreqwest.exceptions import BuilderError, PyreqwestError, RequestTimeoutError
 from pyreqwest.request import RequestBuilder, StreamRequest
 from pyreqwest.response import Response, ResponseBodyReader
 
@@ -23,6 +25,14 @@ DRAIN_S = 0.25
 
 def build_client(connect_timeout_s: float) -> Client:
     """A client for many providers; connections are kept and shared."""
+    try:
+        return _builder(connect_timeout_s).build()
+    except BuilderError:
+        # On a machine that trusts no authority the client refuses even plain HTTP; Mozilla's list stands in.
+        return _builder(connect_timeout_s).add_root_certificate_pem(Path(certifi.where()).read_bytes()).build()
+
+
+def _builder(connect_timeout_s: float) -> ClientBuilder:
     return (
         ClientBuilder()
         .follow_redirects(enable=False)
@@ -34,7 +44,6 @@ def build_client(connect_timeout_s: float) -> Client:
         .deflate(enable=False)
         .connect_timeout(timedelta(seconds=connect_timeout_s))
         .user_agent("headworks")
-        .build()
     )
 
 
