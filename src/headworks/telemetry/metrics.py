@@ -9,6 +9,7 @@ import os
 from collections import Counter as Tally
 from collections.abc import Hashable
 
+from msgspec import Struct
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -28,6 +29,22 @@ _LATENCY_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 8, 13, 20, 30, 60, 120, 30
 _OVERHEAD_BUCKETS = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1)
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # one more series per series, of use to nobody here
+
+
+class State(Struct, frozen=True, kw_only=True):
+    """What is known of a process apart from its finished records.
+
+    Attributes:
+        in_flight: Calls under way.
+        spool_bytes: Written to the spool and not yet stored.
+        dropped: Records that could not be kept, so far.
+        strangers: Calls without a valid key, so far.
+    """
+
+    in_flight: int = 0
+    spool_bytes: int = 0
+    dropped: int = 0
+    strangers: int = 0
 
 
 class Metrics:
@@ -56,7 +73,7 @@ class Metrics:
         self._spool = _gauge(registry, "spool_depth_bytes", "Records written to the spool and not yet to the ledger.")
         self._seen: dict[str, set[str]] = {"feature": set(), "model": set(), "provider": set()}
         self._children: dict[Hashable, Counter] = {}
-        self._dropped_so_far = 0
+        self._state = State()
 
     def take(self, records: list[TraceRecord]) -> None:
         """Count finished records: amounts are summed over the batch first, so each series is touched once."""
@@ -69,16 +86,13 @@ class Metrics:
                 in_units = amount / NANO_PER_USD if counter is self._cost else amount
                 self._child(counter, labels).inc(in_units)
 
-    def observe_house(self, in_flight: int, dropped: int, spool_bytes: int) -> None:
-        """Set what is a state of this process and not a sum over records. `dropped` is the total so far."""
-        self._in_flight.set(in_flight)
-        self._spool.set(spool_bytes)
-        self._dropped.inc(dropped - self._dropped_so_far)
-        self._dropped_so_far = dropped
-
-    def unauthenticated(self) -> None:
-        """Count a call without a valid key."""
-        self._unauthenticated.inc()
+    def observe(self, state: State) -> None:
+        """Show the state of this process."""
+        self._in_flight.set(state.in_flight)
+        self._spool.set(state.spool_bytes)
+        self._dropped.inc(state.dropped - self._state.dropped)
+        self._unauthenticated.inc(state.strangers - self._state.strangers)
+        self._state = state
 
     def text(self) -> bytes:
         """The exposition in Prometheus text format."""
@@ -89,7 +103,9 @@ class Metrics:
         return generate_latest(registry)
 
     def close(self) -> None:
-        """Nothing is held back."""
+        """Leave nothing under way behind in what sibling workers go on showing."""
+        self._in_flight.set(0)
+        self._spool.set(0)
 
     def _sum(self, record: TraceRecord, amounts: "Tally[tuple[Counter, tuple[str, ...]]]") -> None:
         routed = record.route is not None

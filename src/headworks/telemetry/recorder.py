@@ -11,8 +11,8 @@ from headworks.telemetry.config import TelemetrySettings
 from headworks.telemetry.ledger.retention import Retention
 from headworks.telemetry.ledger.tables import Ledger
 from headworks.telemetry.logs import CallLog
-from headworks.telemetry.metrics import Metrics
-from headworks.telemetry.record import TraceRecord, encode
+from headworks.telemetry.metrics import Metrics, State
+from headworks.telemetry.record import TraceRecord
 from headworks.telemetry.spool import Spool
 from headworks.telemetry.trace import Desk, Trace
 from headworks.telemetry.writer import Outlet, Writer
@@ -84,7 +84,7 @@ class Recorder:
         backlogs = [Backlog(self._spool.segments, dead=False)]
         backlogs += [Backlog(segments, dead=True) for segments in leftovers]
         self._writer = Writer(self._spool, backlogs, self._ledger, self._retention, self._outlets)
-        self._writer.start(self._begun_lines)
+        self._writer.start(self._between_turns)
 
     async def stop(self) -> None:
         """Store everything that was recorded, and close. Traces still open keep their mark in the spool."""
@@ -104,7 +104,10 @@ class Recorder:
             await self._writer.flush()
 
     def open(self, ask: Ask, caller: Caller | None, received_s: float) -> Trace:
-        """Begin the record of a call received at `received_s` (monotonic clock)."""
+        """Begin the record of a call received at `received_s` (monotonic clock).
+
+        A stranger's call (`caller` None) leaves no mark before it is over, and none at all when its key is the reason.
+        """
         clock = self._clock
         started_s = clock.now() - (clock.monotonic() - received_s)
         record = TraceRecord(
@@ -126,25 +129,29 @@ class Recorder:
         )
         trace = Trace(self._desk, ask, record, received_s)
         self._desk.open[ask.trace_id] = trace
-        try:
-            self._spool.append(encode(record) + b"\n")
-        except ValueError:
-            # A lone surrogate in a name: `close` says so.
-            return trace
+        if caller is not None:
+            self._spool.append(trace.begun_line())
         return trace
-
-    def unauthenticated(self) -> None:
-        """Count a call refused for want of a valid key. No record: strangers must not be able to fill the disk."""
-        self._metrics.unauthenticated()
 
     def metrics_text(self) -> bytes:
         """Everything counted, in the Prometheus text format; of all workers where several share a directory."""
-        self._metrics.observe_house(len(self._desk.open), self._spool.dropped, self._spool.backlog())
+        self._observe()
         return self._metrics.text()
 
-    def _begun_lines(self) -> list[bytes]:
-        fresh = "lost"
-        return [encode(trace.record) + b"\n" for trace in self._desk.open.values() if trace.record.status == fresh]
+    def _observe(self) -> None:
+        """Sibling workers answer `/metrics` for this one: what they show of it is refreshed at every turn."""
+        state = State(
+            in_flight=len(self._desk.open),
+            spool_bytes=self._spool.backlog(),
+            dropped=self._spool.dropped,
+            strangers=self._desk.strangers,
+        )
+        self._metrics.observe(state)
+
+    def _between_turns(self) -> None:
+        self._spool.retry()
+        self._spool.rotate(lambda: [trace.begun_line() for trace in self._desk.open.values()])
+        self._observe()
 
 
 def _clipped(text: str | None) -> str | None:

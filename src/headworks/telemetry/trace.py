@@ -30,6 +30,8 @@ class Desk(Struct):
         pricing: Prices usage, and estimates it when a provider never said.
         spool: Where records are written.
         open: Traces under way, by trace id.
+        strangers: Calls without a valid key so far. They are counted, not recorded: strangers must not be able to fill
+            the disk.
         draining: True once this process shuts down: a call cancelled then was cut by us, not by its client.
     """
 
@@ -37,6 +39,7 @@ class Desk(Struct):
     pricing: Pricing
     spool: Spool
     open: "dict[str, Trace]"
+    strangers: int = 0
     draining: bool = False
 
 
@@ -120,6 +123,9 @@ class Trace:
         self._desk.open.pop(record.trace_id, None)
         now_s = self._desk.clock.monotonic()
         record.status, record.error_code = _ending(error, draining=self._desk.draining)
+        if record.error_code == "invalid_api_key" and record.key_id is None:
+            self._desk.strangers += 1
+            return
         record.cost_nano = 0
         self._end_attempt(record.status, record.error_code, now_s if self.upstream_s is None else self.upstream_s)
         record.cost_nano = _total([attempt.cost_nano for attempt in record.attempts])
@@ -130,6 +136,13 @@ class Trace:
         if tally.first_s is not None:
             record.ttft_ms = _ms(tally.first_s - self._received_s)
         self._write()
+
+    def begun_line(self) -> bytes:
+        """The spool line of a call under way; empty when its text cannot be written as JSON (`close` says so)."""
+        try:
+            return encode(self.record) + b"\n"
+        except (ValueError, TypeError):
+            return b""
 
     def facts(self) -> dict[str, object]:
         """What is known of the call, for headers and the last line of a stream; keys as in the protocol."""

@@ -58,9 +58,9 @@ class Writer:
         self._task: asyncio.Task[None] | None = None
         self._failing = False
 
-    def start(self, begun: Callable[[], list[bytes]]) -> None:
-        """Begin. `begun` gives the spool lines of calls under way."""
-        self._task = asyncio.create_task(self._run(begun), name="telemetry-writer")
+    def start(self, between: Callable[[], None]) -> None:
+        """Begin. `between` is done on the event loop before every turn: short work that must not race with calls."""
+        self._task = asyncio.create_task(self._run(between), name="telemetry-writer")
 
     async def flush(self) -> None:
         """Return when all that is in the spool now is stored, or cannot be."""
@@ -79,10 +79,9 @@ class Writer:
             backlog.release()
         return stored
 
-    async def _run(self, begun: Callable[[], list[bytes]]) -> None:
+    async def _run(self, between: Callable[[], None]) -> None:
         while not self._stopping.is_set():
-            self._spool.retry()
-            self._spool.rotate(begun)
+            _tried("turn_not_prepared", between)
             stored = await self._in_thread(self._turn)
             await self._pause(TICK_S if stored else _FAILED_TICK_S)
 

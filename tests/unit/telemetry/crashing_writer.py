@@ -6,7 +6,7 @@ from pathlib import Path
 
 from headworks.core.clock import SystemClock
 from headworks.core.ids import new_trace_id
-from headworks.core.messages import Ask, Prompt
+from headworks.core.messages import Ask, Caller, Prompt
 from headworks.core.replies import Usage
 from headworks.telemetry import Recorder, TelemetrySettings
 
@@ -31,7 +31,7 @@ async def main(data_dir: Path) -> None:
         traces = [
             recorder.open(
                 Ask(trace_id=i, dialect="openai", kind="chat", model="m", fields={}, read_prompt=lambda: Prompt(())),
-                None,
+                Caller(key_id="k", key_name="app", org_id="acme"),
                 clock.monotonic(),
             )
             for i in ids

@@ -91,6 +91,16 @@ async def test_what_ended_a_call_decides_its_status(recorder, store, clock, kit,
     assert (record["status"], record["error_code"], record["org_id"]) == (status, code, None)
 
 
+async def test_a_stranger_is_counted_and_leaves_no_record(recorder, store, clock, kit, tmp_path):
+    trace = recorder.open(kit.ask(), None, clock.monotonic())
+    trace.close(RefusedError("who?", code="invalid_api_key", status=401))
+    assert trace.facts()["trace_id"] == trace.record.trace_id
+    await recorder.flush()
+    assert store.list() == ([], None)
+    assert sum(path.stat().st_size for path in (tmp_path / "spool").glob("*.jsonl")) == 0
+    assert recorder.in_flight == 0
+
+
 async def test_a_call_cut_while_draining_was_cut_by_us(recorder, store, clock, kit):
     trace = recorder.open(kit.ask(), kit.CALLER, clock.monotonic())
     recorder.draining = True

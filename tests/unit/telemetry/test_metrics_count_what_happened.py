@@ -7,7 +7,7 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from headworks.core.errors import ProviderError
+from headworks.core.errors import ProviderError, RefusedError
 from headworks.telemetry.metrics import LABEL_VALUES, Metrics
 from headworks.telemetry.record import TraceRecord
 
@@ -43,7 +43,8 @@ async def test_a_call_shows_in_requests_tokens_cost_and_times(recorder, kit):
 
 async def test_the_state_of_the_process_is_read_when_asked(recorder, clock, kit):
     trace = recorder.open(kit.ask(), kit.CALLER, clock.monotonic())
-    recorder.unauthenticated()
+    stranger = recorder.open(kit.ask(), None, clock.monotonic())
+    stranger.close(RefusedError("who?", code="invalid_api_key", status=401))
     text = recorder.metrics_text()
     assert value(text, "in_flight") == 1
     assert value(text, "unauthenticated_total") == 1
@@ -88,15 +89,17 @@ def test_shares_of_tokens_are_kinds_of_their_own():
 
 def test_workers_that_share_a_directory_answer_as_one(tmp_path: Path):
     code = (
-        "from headworks.telemetry.metrics import Metrics\n"
+        "from headworks.telemetry.metrics import Metrics, State\n"
         "from headworks.telemetry.record import TraceRecord\n"
         "metrics = Metrics()\n"
         "metrics.take([TraceRecord(status='ok', trace_id='t', started_at=1, model='m', route='r', cost_nano=0)])\n"
-        "metrics.observe_house(2, 0, 10)\n"
+        "metrics.observe(State(in_flight=2))\n"
         "print(metrics.text().decode())\n"
+        "metrics.close()\n"
     )
     env = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
     for _ in range(2):
         ran = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
     labels = {"feature": "none", "model": "m", "provider": "none", "status": "ok"}
     assert value(ran.stdout.encode(), "requests_total", **labels) == 2
+    assert value(ran.stdout.encode(), "in_flight") == 2
