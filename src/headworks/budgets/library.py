@@ -19,6 +19,8 @@ from headworks.budgets.rates import Quote, Sheet, TieredRates, compile_sheet
 STANDARD_TIERS = frozenset({"standard", "default", "auto", "on_demand"})
 """Names under which providers report that a call ran at the standard price."""
 
+_PROVIDERS = get_snapshot().providers  # here, because the library imports its data only when it is first asked
+
 # Sheet field -> key of the library, and nano-dollars per unit for one dollar in the library's unit.
 _PER_TOKEN = Fraction(1_000)  # dollars per million tokens
 _PER_EVENT = Fraction(1_000_000)  # dollars per thousand events
@@ -53,9 +55,8 @@ def quote(price_id: str, model: str, tier: str | None, at_s: float) -> Quote:
     """
     at = datetime.fromtimestamp(at_s, UTC)
     # Not by the snapshot's own look-up: that keeps every name it was ever asked for.
-    providers = get_snapshot().providers
-    provider = find_provider_by_id(providers, price_id)
-    info = provider.find_model(model, all_providers=providers) if provider else None
+    provider = find_provider_by_id(_PROVIDERS, price_id)
+    info = provider.find_model(model, all_providers=_PROVIDERS) if provider else None
     if provider is None or info is None:
         return Quote(None, *_window(None, at))
     context = _context(provider, info, tier, at)

@@ -1,6 +1,9 @@
 """Which prices apply, for how long, and what is unpriced."""
 
 import asyncio
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -110,3 +113,12 @@ async def test_a_config_without_priced_providers_never_loads_the_library() -> No
     await prices.start()
     assert prices._loading is None
     await prices.stop()
+
+
+def test_the_library_is_loaded_by_its_own_module_alone_and_then_whole() -> None:
+    source = str(Path(__file__).parents[3] / "src")
+    check = (
+        "import sys, headworks.budgets.prices; assert 'genai_prices' not in sys.modules;"
+        "import headworks.budgets.library; assert 'genai_prices.data' in sys.modules"
+    )
+    assert subprocess.run([sys.executable, "-c", check], env={"PYTHONPATH": source}, check=False).returncode == 0

@@ -1,5 +1,6 @@
 """Traces, config, explain and the OpenAPI document."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +9,10 @@ from hypothesis import strategies as st
 
 from headworks.core.errors import StoreError
 from headworks.identity.records import KeySpec
+from headworks.server.admin import admin_app
 from headworks.server.admin.masking import masked
+from headworks.telemetry import TraceStore
+from headworks.telemetry.ledger.tables import Ledger
 
 ASK = {"model": "fast", "messages": [{"role": "user", "content": "hi"}]}
 
@@ -152,3 +156,17 @@ async def test_the_openapi_document_names_every_route_and_loads_nothing(admin: A
     }
     assert document["components"]["schemas"]["NewKey"]["additionalProperties"] is False
     assert "http" not in str(document["paths"])
+
+
+async def test_the_real_ledger_takes_every_filter(admin: Any, tmp_path: Path) -> None:
+    admin.app = admin_app(admin.ring, TraceStore(tmp_path, admin.clock), dict, admin.explain, clock=admin.clock)
+    answer = await admin("GET", "/admin/v1/traces")
+    assert (answer.status, answer.error["code"]) == (503, "store_unavailable")
+    ledger = Ledger(tmp_path)
+    ledger.open()
+    answer = await admin("GET", "/admin/v1/traces?feature=f&model=m&user=u&org=o&since=24h&limit=1")
+    assert (answer.status, answer.json) == (200, {"data": [], "next": None})
+    assert (await admin("GET", "/admin/v1/traces?since=whenever")).error["code"] == "invalid_request"
+    for trace_id in ("../../etc/passwd", "%2e%2e", "%00", "' OR 1", "0" * 32):
+        assert (await admin("GET", f"/admin/v1/traces/{trace_id}")).status == 404
+    ledger.close()
