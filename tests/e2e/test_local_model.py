@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from openai import AsyncOpenAI, AuthenticationError
@@ -190,3 +191,22 @@ async def test_it_dies_with_a_gateway_that_is_killed() -> None:
     gateway.kill()
     await gateway.wait()
     await until_gone(model_pid)
+
+
+@pytest.fixture
+def local_gateway(own_gateway: Any) -> Any:
+    """A gateway whose only provider is the local model."""
+    own_gateway.config.write_text("server: {port: 0}\nproviders: {local: {catalog: local}}\n", encoding="utf-8")
+    return own_gateway.start()
+
+
+async def test_the_gateway_serves_it_as_an_ordinary_provider(local_gateway: Any) -> None:
+    async with AsyncOpenAI(base_url=f"{local_gateway.url}/v1", api_key=local_gateway.key, max_retries=0) as client:
+        completion = await client.chat.completions.create(model="auto", messages=QUESTION, max_tokens=12, temperature=0)
+        stream = await client.chat.completions.create(
+            model="auto", messages=QUESTION, max_tokens=12, temperature=0, stream=True
+        )
+        pieces = [chunk.choices[0].delta.content async for chunk in stream if chunk.choices]
+    assert "Paris" in (completion.choices[0].message.content or "")
+    assert completion.model == "auto"
+    assert len([piece for piece in pieces if piece]) > 3

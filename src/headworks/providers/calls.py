@@ -110,12 +110,12 @@ class ProviderCalls:
 
     async def _exchange(self, target: Target, request: WireRequest) -> Exchange:
         link = self._links[target.provider]
-        base_url, key = link.base_url, next(self._keys[target.provider])
+        base_url, auth = link.base_url, auth_header(link, next(self._keys[target.provider]))
         launcher = self._launchers.get(target.provider)
         if launcher is not None:
             base_url = await launcher.base_url()
-            key = launcher.key
-        headers = {"content-type": "application/json", **auth_header(link, key), **link.headers, **request.headers}
+            auth = {"authorization": f"Bearer {launcher.key}"}
+        headers = {"content-type": "application/json", **auth, **link.headers, **request.headers}
         return self._outbound.post(link, base_url + request.path, headers, request.body)
 
     async def _reply(self, ask: Ask, target: Target, request: WireRequest, exchange: Exchange) -> Reply:
