@@ -41,12 +41,14 @@ class TokenCounter:
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tokens")
         self._encodings: dict[str, Future[tiktoken.Encoding]] = {}
+        self._stopped = False
 
     async def start(self) -> None:
         """Nothing is loaded before it is needed."""
 
     async def stop(self) -> None:
-        """Let the thread end; what it has not begun is dropped."""
+        """Let the thread end; what it has not begun is dropped. Estimates go on, with what is loaded."""
+        self._stopped = True
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def count(self, target: Target, ask: Ask) -> int:
@@ -70,8 +72,7 @@ class TokenCounter:
     def estimate(self, target: Target, ask: Ask, output_text: str) -> Usage:
         """What a call used, as well as can be said at once. Begins to load the vocabulary if it is not there yet."""
         family = family_of(target.provider_model)
-        loading = self._encoding(family.encoding)
-        encoding = loading.result() if loading.done() else None
+        encoding = self._at_hand(family.encoding)
         try:
             found = tally(ask.prompt, family, framed=ask.kind == "chat")
         except BadAskError:  # passed through in words that only the provider knows
@@ -81,6 +82,15 @@ class TokenCounter:
             output_tokens=math.ceil(_at_once(encoding, [output_text]) * family.factor),
             estimated=True,
         )
+
+    def _at_hand(self, name: str) -> tiktoken.Encoding | None:
+        """The encoding if it is loaded; else begins to load it. A call must not fail for want of a vocabulary."""
+        loading = self._encodings.get(name)
+        if loading is None and not self._stopped:
+            loading = self._encoding(name)
+        if loading is None or not loading.done() or loading.cancelled() or loading.exception():
+            return None
+        return loading.result()
 
     def _encoding(self, name: str) -> Future[tiktoken.Encoding]:
         """The encoding, or the promise of it."""

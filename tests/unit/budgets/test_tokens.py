@@ -55,7 +55,7 @@ def target(model: str) -> Target:
     return Target(name="m", provider="p", provider_model=model, dialect="openai")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def counter() -> Iterator[TokenCounter]:
     counter = TokenCounter()
     yield counter
@@ -180,21 +180,25 @@ async def test_a_long_prompt_is_counted_whole(counter: TokenCounter) -> None:
     assert await counter.count(target("gpt-4o"), ask(said(text))) == expected
 
 
-async def test_counts_at_once_build_the_vocabulary_once(counter: TokenCounter) -> None:
+async def test_a_client_that_leaves_does_not_cancel_the_count_of_others() -> None:
+    counter = TokenCounter()
     asks = [asyncio.ensure_future(counter.count(target("gpt-4o"), ask(said("hello world")))) for _ in range(5)]
     await asyncio.sleep(0)
     asks[0].cancel()
     counted = await asyncio.gather(*asks, return_exceptions=True)
     assert counted[1:] == [8] * 4
+    await counter.stop()
 
 
-async def test_an_estimate_is_there_at_once_and_better_once_the_vocabulary_is(counter: TokenCounter) -> None:
+async def test_an_estimate_is_there_at_once_and_better_once_the_vocabulary_is() -> None:
+    counter = TokenCounter()
     rough = counter.estimate(target("gpt-4o"), ask(said("hello world")), "one two three four")
     assert rough.estimated
     assert 1 <= rough.output_tokens <= 8
     await counter.count(target("gpt-4o"), ask(said("x")))
     good = counter.estimate(target("gpt-4o"), ask(said("hello world")), "one two three four")
     assert (good.input_tokens, good.output_tokens, good.estimated) == (8, 4, True)
+    await counter.stop()
 
 
 @pytest.mark.parametrize("text", ["", "a" * 300_000, " " * 1_500_000, "word " * 100_000])
@@ -210,5 +214,7 @@ async def test_a_body_only_its_provider_understands_is_still_estimated(counter: 
 
 
 @pytest.mark.parametrize("text", ["Ünïcödé", "東京都", "\ud800"])
-def test_without_a_vocabulary_bytes_are_counted(counter: TokenCounter, text: str) -> None:
+async def test_an_estimate_after_the_end_goes_by_bytes(text: str) -> None:
+    counter = TokenCounter()
+    await counter.stop()
     assert counter.estimate(target("gpt-4o"), ask(said(text)), text).output_tokens >= 1
