@@ -5,7 +5,7 @@ from statistics import linear_regression
 
 from msgspec import Struct
 
-from benchmarks.load import Job
+from benchmarks.load import Job, Result
 from benchmarks.measure import send
 from benchmarks.procs import cpu_us, rss_mb
 from benchmarks.targets import Target
@@ -32,8 +32,8 @@ def soak(target: Target, calls: int) -> Soak:
     memory = [rss_mb(target.pid)]
     for number in range(STEPS):
         streamed = step // STREAMED_SHARE
-        send(Job(port=target.port, key=target.key, body="prompt-600B", calls=step - streamed))
-        send(Job(port=target.port, key=target.key, body="stream", calls=streamed, chunks=20))
+        _succeed(send(Job(port=target.port, key=target.key, body="prompt-600B", calls=step - streamed)))
+        _succeed(send(Job(port=target.port, key=target.key, body="stream", calls=streamed, chunks=20)))
         memory.append(rss_mb(target.pid))
         print(f"{(number + 1) * step:>9} calls  {memory[-1]:7.1f} MB", flush=True)
     later = memory[len(memory) // 2 :]
@@ -45,3 +45,8 @@ def soak(target: Target, calls: int) -> Soak:
         rss_mb=memory,
         slope_mb_per_million=linear_regression(millions, later).slope,
     )
+
+
+def _succeed(result: Result) -> None:
+    if result.failed:
+        raise SystemExit(f"bench: {result.failed} calls failed, the first so: {result.first_failure}")
