@@ -55,10 +55,8 @@ def test_nobody_branches_on_a_provider() -> None:
     assert [relative(p) for p in SOURCES if branch.search(p.read_text(encoding="utf-8"))] == []
 
 
-def test_the_http_client_is_imported_in_one_file() -> None:
-    users = [
-        relative(p)
-        for p in SOURCES
-        if re.search(r"^(from|import) pyreqwest", p.read_text(encoding="utf-8"), re.MULTILINE)
-    ]
-    assert users == ["providers/http.py"]
+def test_connections_to_the_outside_are_opened_in_one_file() -> None:
+    opening = re.compile(r"\bcreate_connection\(|\bopen_connection\(|^(from|import) (urllib\.request|http\.client)", re.MULTILINE)
+    outward = [relative(p) for p in SOURCES if opening.search(p.read_text(encoding="utf-8"))]
+    allowed = {"providers/http.py", "cli/access/remote.py"}
+    assert set(outward) <= allowed

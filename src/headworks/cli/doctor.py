@@ -142,7 +142,7 @@ async def _reach(outbound: Outbound, link: Link, number: int, key: str) -> Findi
         link, first_byte_timeout_s=min(link.first_byte_timeout_s, _PATIENCE_S), idle_timeout_s=_PATIENCE_S
     )
     headers = {**_VERSION_HEADERS.get(link.dialect, {}), **auth_header(link, key), **link.headers}
-    exchange = outbound.get(patient, f"{link.base_url}/models", headers)
+    exchange = outbound.get(patient, link.base_url, "/models", headers)
     try:
         await exchange.open()
         if exchange.status == 200:
@@ -151,7 +151,7 @@ async def _reach(outbound: Outbound, link: Link, number: int, key: str) -> Findi
     except ProviderError as error:
         return _bad(subject, error.message, "Check `base_url`, the network, and that it is running.")
     finally:
-        await exchange.close()
+        exchange.close()
 
 
 def _listed(body: bytes) -> str:

@@ -169,11 +169,13 @@ class Chunk(Struct):
         raw: The provider's bytes: one server-sent event (blank line included) of a stream, the body of a whole reply.
             None when the chunk was made or changed here and must be written from `events`.
         last: True for the provider's own end marker, which is held back until the call is on record.
+        more: True when the next chunk came with the same read, so both may be sent on together.
     """
 
     events: list[Event]
     raw: bytes | None = None
     last: bool = False
+    more: bool = False
 
 
 class Reply(Struct, kw_only=True):

@@ -89,7 +89,7 @@ class ProviderCalls:
                 return
             finally:
                 if exchange is not None:
-                    await exchange.close()
+                    exchange.close()
         raise failure or ProviderError("No model is left to try.")
 
     def _request(self, ask: Ask, target: Target, failure: ProviderError | None) -> WireRequest:
@@ -116,7 +116,7 @@ class ProviderCalls:
             base_url = await launcher.base_url()
             auth = {"authorization": f"Bearer {launcher.key}"}
         headers = {"content-type": "application/json", **auth, **link.headers, **request.headers}
-        return self._outbound.post(link, base_url + request.path, headers, request.body)
+        return self._outbound.post(link, base_url, request.path, headers, request.body)
 
     async def _reply(self, ask: Ask, target: Target, request: WireRequest, exchange: Exchange) -> Reply:
         dialect = self._dialects[target.dialect]
@@ -128,8 +128,8 @@ class ProviderCalls:
                     retryable=False,
                     provider_status=exchange.status,
                 )
-            raise dialect.read_error(exchange.status, exchange.headers(), await exchange.error_body())
-        whole = not ask.stream or exchange.header("content-type").startswith("application/json")
+            raise dialect.read_error(exchange.status, exchange.headers, await exchange.error_body())
+        whole = not ask.stream or exchange.headers.get("content-type", "").startswith("application/json")
         chunks = _whole(ask, dialect, exchange) if whole else _stream(dialect.stream_reader(ask), exchange)
         return Reply(target=target, streamed=not whole, chunks=chunks, dropped=request.dropped)
 
@@ -161,8 +161,12 @@ async def _whole(ask: Ask, dialect: ProviderDialect, exchange: Exchange) -> Asyn
 async def _stream(reader: StreamReader, exchange: Exchange) -> AsyncIterator[Chunk]:
     splitter = EventSplitter()
     while piece := await exchange.piece():
-        for event in splitter.feed(piece):
+        events = splitter.feed(piece)
+        waiting = len(events)
+        for event in events:
+            waiting -= 1
             chunk = reader.read(event)
+            chunk.more = waiting > 0
             yield chunk
             if chunk.last:
                 await exchange.drain()

@@ -1,131 +1,208 @@
-"""The one file that knows the HTTP client: send a request to a provider, read its answer piece by piece.
+"""The gateway's way out: connections to providers, pooled, and one exchange over each at a time.
 
-Redirects are not followed, cookies are not kept, and leaving an exchange closes its connection if the answer was not
-read to the end, which is how a provider learns that nobody is waiting any more. The client lives as long as the
-gateway, across reloads of the config, so no live request ever loses its connection to one.
+Redirects are not followed and cookies are not kept. Leaving an exchange before the answer was read to its end closes
+its connection at once. The pool lives as long as the gateway, across reloads of the config, so no live request ever
+loses its connection to one.
 """
 
 import asyncio
-from datetime import timedelta
-from pathlib import Path
+import os
+import socket
+import ssl
 from typing import NoReturn
+from urllib.parse import urlsplit
 
 import certifi
-from pyreqwest.client import Client, ClientBuilder
-from pyreqwest.exceptions import BuilderError, PyreqwestError, RequestTimeoutError
-from pyreqwest.request import RequestBuilder, StreamRequest
-from pyreqwest.response import Response, ResponseBodyReader
+from msgspec import Struct
 
 from headworks.core.errors import ProviderError
+from headworks.providers.connection import BrokenError, Connection
 from headworks.providers.link import Link
+from headworks.providers.silence import Silence
 
 ERROR_BODY_BYTES = 64 * 1024
 DRAIN_S = 0.25
+IDLE_S = 45.0
+"""An idle connection older than this is not used again: the other side may be about to close it."""
+IDLE_PER_ORIGIN = 256
 
 
-def build_client(connect_timeout_s: float) -> Client:
-    """A client for many providers; connections are kept and shared."""
-    try:
-        return _builder(connect_timeout_s).build()
-    except BuilderError:
-        # On a machine that trusts no authority the client refuses even plain HTTP; Mozilla's list stands in.
-        return _builder(connect_timeout_s).add_root_certificate_pem(Path(certifi.where()).read_bytes()).build()
+class Origin(Struct, frozen=True):
+    """Where a base URL leads: `prefix` is its path, put before every path asked for."""
+
+    tls: bool
+    host: str
+    port: int
+    prefix: str
+    name: str
 
 
-def _builder(connect_timeout_s: float) -> ClientBuilder:
-    return (
-        ClientBuilder()
-        .follow_redirects(enable=False)
-        .referer(enable=False)
-        .default_cookie_store(enable=False)
-        .gzip(enable=False)
-        .brotli(enable=False)
-        .zstd(enable=False)
-        .deflate(enable=False)
-        .connect_timeout(timedelta(seconds=connect_timeout_s))
-        .user_agent("headworks")
-    )
+def read_origin(base_url: str) -> Origin:
+    """The origin of a base URL that the config has checked."""
+    parts = urlsplit(base_url)
+    tls = parts.scheme == "https"
+    return Origin(tls, parts.hostname or "", parts.port or (443 if tls else 80), parts.path, parts.netloc)
 
 
 class Outbound:
-    """The gateway's way out. One client per connect time-out in use; usually that is one."""
+    """Connections to every provider."""
 
     def __init__(self) -> None:
-        self._clients: dict[float, Client] = {}
-        self._totals: dict[float, timedelta] = {}
+        self._origins: dict[str, Origin] = {}
+        self._idle: dict[Origin, list[Connection]] = {}
+        self._tls: ssl.SSLContext | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def post(self, link: Link, url: str, headers: dict[str, str], body: bytes) -> "Exchange":
-        """A POST to `url`, not sent before `Exchange.open`."""
-        request = self._client(link).post(url).headers(headers).body_bytes(body)
-        return self._exchange(link, request, link.total_timeout_s)
+    def post(self, link: Link, base_url: str, path: str, headers: dict[str, str], body: bytes) -> "Exchange":
+        """A POST of `body`; nothing is sent before `Exchange.open`. The length header is added here."""
+        origin = self._origin(base_url)
+        lines = {"content-length": str(len(body)), **headers}
+        return Exchange(self, link, origin, _head("POST", origin, path, lines), body)
 
-    def get(self, link: Link, url: str, headers: dict[str, str]) -> "Exchange":
-        """A GET of `url`, not sent before `Exchange.open`."""
-        return self._exchange(link, self._client(link).get(url).headers(headers), link.first_byte_timeout_s)
+    def get(self, link: Link, base_url: str, path: str, headers: dict[str, str]) -> "Exchange":
+        """A GET; nothing is sent before `Exchange.open`."""
+        origin = self._origin(base_url)
+        return Exchange(self, link, origin, _head("GET", origin, path, headers), b"")
 
-    def _exchange(self, link: Link, request: RequestBuilder, total_s: float) -> "Exchange":
-        total = self._totals.get(total_s)
-        if total is None:
-            total = self._totals[total_s] = timedelta(seconds=total_s)
+    def _origin(self, base_url: str) -> Origin:
+        origin = self._origins.get(base_url)
+        if origin is None:
+            origin = self._origins[base_url] = read_origin(base_url)
+        return origin
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop that carries the connections."""
         if self._loop is None:
             self._loop = asyncio.get_running_loop()
-        # Without a limit of 0 the client reads ahead, and what came before a break would be lost with it.
-        request = request.timeout(total).streamed_read_buffer_limit(0)
-        return Exchange(link, request.build_streamed(), self._loop)
+        return self._loop
 
-    def _client(self, link: Link) -> Client:
-        client = self._clients.get(link.connect_timeout_s)
-        if client is None:
-            client = self._clients[link.connect_timeout_s] = build_client(link.connect_timeout_s)
-        return client
+    def idle(self, origin: Origin) -> Connection | None:
+        """The connection used last, if there is one that still stands."""
+        waiting = self._idle.get(origin)
+        while waiting:
+            connection = waiting.pop()
+            if connection.alive and self.loop.time() - connection.idle_since < IDLE_S:
+                return connection
+            connection.close()
+        return None
+
+    def give_back(self, origin: Origin, connection: Connection) -> None:
+        """Keep a connection for the next exchange, or close it."""
+        waiting = self._idle.setdefault(origin, [])
+        if connection.reusable and len(waiting) < IDLE_PER_ORIGIN:
+            connection.idle_since = self.loop.time()
+            waiting.append(connection)
+        else:
+            connection.close()
+
+    async def connect(self, origin: Origin) -> Connection:
+        """A new connection; raises OSError."""
+        loop = self.loop
+        if origin.tls and self._tls is None:
+            self._tls = await asyncio.to_thread(_tls_context)
+        _, connection = await loop.create_connection(
+            lambda: Connection(loop), origin.host, origin.port, ssl=self._tls if origin.tls else None
+        )
+        return connection
 
     async def close(self) -> None:
-        """Close every connection."""
-        for client in self._clients.values():
-            await client.close()
-        self._clients.clear()
+        """Close every idle connection."""
+        for waiting in self._idle.values():
+            for connection in waiting:
+                connection.close()
+        self._idle.clear()
+
+
+def _tls_context() -> ssl.SSLContext:
+    """The system's certificate authorities and the bundled ones: a bare machine has none of its own."""
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    return context
+
+
+def _head(method: str, origin: Origin, path: str, headers: dict[str, str]) -> bytes:
+    """Request line and headers.
+
+    Raises:
+        ProviderError: A line break in a path or header, which would begin a request of somebody else's making.
+    """
+    lines = [f"{method} {origin.prefix}{path} HTTP/1.1", f"host: {origin.name}", "user-agent: headworks"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    head = "\r\n".join(lines)
+    if head.count("\n") != len(lines) - 1 or head.count("\r") != len(lines) - 1 or " " in path:
+        raise ProviderError("A header or model name for this provider holds a line break or space.", retryable=False)
+    return (head + "\r\n\r\n").encode("latin-1", "replace")
 
 
 class Exchange:
-    """One request and its answer, read by the task that opened it.
+    """One request and its answer, read by the task that opened it. Time spent on our own side counts as no silence."""
 
-    Two silences are watched by one timer that looks only now and then, so that a piece of a stream costs no timer work:
-    the wait for the answer to begin, and the wait between two pieces. Time spent on our own side does not count.
-    """
-
-    def __init__(self, link: Link, request: StreamRequest, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, outbound: Outbound, link: Link, origin: Origin, head: bytes, body: bytes) -> None:
+        self._outbound = outbound
         self._link = link
-        self._request = request
-        self._response: Response | None = None
-        self._reader: ResponseBodyReader | None = None
-        self._watch = Silence(loop)
-        self.status = 0
+        self._origin = origin
+        self._head = head
+        self._body = body
+        self._connection: Connection | None = None
+        self._watch = Silence(outbound.loop, link.total_timeout_s)
+
+    @property
+    def status(self) -> int:
+        """Status of the answer; 0 before there is one."""
+        return self._connection.status if self._connection is not None else 0
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Headers of the answer, names in lower case."""
+        return self._connection.headers if self._connection is not None else {}
 
     async def open(self) -> None:
         """Send the request and wait for status and headers.
 
+        A connection that was used before may have been closed by the provider just now; then a new one is tried, once.
+
         Raises:
             ProviderError: No connection, no answer in time.
         """
-        self._watch.limit(self._link.first_byte_timeout_s)
+        connection = self._outbound.idle(self._origin)
+        if connection is not None:
+            try:
+                await self._ask(connection)
+            except BrokenError as error:
+                if not connection.silent:
+                    self._fail(error)
+            else:
+                return
+        try:
+            await self._ask(await self._connect())
+        except BrokenError as error:
+            self._fail(error)
+
+    async def _connect(self) -> Connection:
+        self._watch.limit(self._link.connect_timeout_s)
         try:
             with self._watch:
-                self._response = response = await self._request.__aenter__()
-        except (PyreqwestError, TimeoutError) as error:
-            self._fail(error, "did not begin to answer", self._link.first_byte_timeout_s)
-        self.status = response.status
-        self._reader = response.body_reader
+                return await self._outbound.connect(self._origin)
+        except TimeoutError as error:
+            self._late(error, "did not accept a connection")
+        except ssl.SSLError as error:
+            self._fail(error, f"TLS failed ({error.reason or 'handshake'})")
+        except socket.gaierror as error:
+            self._fail(error, f"the name {self._origin.host} is not known")
+        except OSError as error:
+            self._fail(error, os.strerror(error.errno).lower() if error.errno else "no address answers")
+
+    async def _ask(self, connection: Connection) -> None:
+        self._connection = connection
+        self._watch.limit(self._link.first_byte_timeout_s)
+        connection.send(self._head, self._body)
+        try:
+            with self._watch:
+                await connection.begin()
+        except TimeoutError as error:
+            self._late(error, "did not begin to answer")
         self._watch.limit(self._link.idle_timeout_s)
-
-    def header(self, name: str) -> str:
-        """One header of the answer, empty when it has none of that name."""
-        return (self._response.get_header(name) or "") if self._response is not None else ""
-
-    def headers(self) -> dict[str, str]:
-        """All headers of the answer, names in lower case."""
-        items = self._response.headers.items() if self._response is not None else ()
-        return {name.lower(): value for name, value in items}
 
     async def piece(self) -> bytes:
         """The next bytes of the body as they arrive; empty at its end.
@@ -133,13 +210,14 @@ class Exchange:
         Raises:
             ProviderError: The connection broke, or was silent for too long.
         """
-        assert self._reader is not None, "open() comes first"
+        assert self._connection is not None, "open() comes first"
         try:
             with self._watch:
-                chunk = await self._reader.read_chunk()
-        except (PyreqwestError, TimeoutError) as error:
-            self._fail(error, "went silent in the middle of its answer", self._link.idle_timeout_s)
-        return b"" if chunk is None else chunk.to_bytes()
+                return await self._connection.piece()
+        except TimeoutError as error:
+            self._late(error, "went silent in the middle of its answer")
+        except BrokenError as error:
+            self._fail(error)
 
     async def body(self, limit: int) -> bytes:
         """The whole body.
@@ -178,66 +256,20 @@ class Exchange:
         except ProviderError:
             return  # whoever does not end in time loses the connection, nothing else
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Let go of the answer; an unread rest closes the connection."""
         self._watch.end()
-        if self._reader is not None:
-            self._reader = None
-            await self._request.__aexit__(None, None, None)
+        if self._connection is not None:
+            self._outbound.give_back(self._origin, self._connection)
+            self._connection = None
 
-    def _fail(self, error: Exception, what: str, limit_s: float) -> NoReturn:
-        name = self._link.name
-        if isinstance(error, RequestTimeoutError | TimeoutError):
-            if self._watch.expired:
-                raise ProviderError(
-                    f"Provider `{name}` {what} for {limit_s:g} s.", code="provider_timeout", status=504
-                ) from error
-            raise ProviderError(
-                f"Provider `{name}` did not connect or finish in time.", code="provider_timeout", status=504
-            ) from error
-        raise ProviderError(f"The connection to provider `{name}` failed ({type(error).__name__}).") from error
+    def _fail(self, error: Exception, why: str | None = None) -> NoReturn:
+        why = why or str(error)
+        raise ProviderError(f"The connection to provider `{self._link.name}` failed: {why}.") from error
 
-
-class Silence:
-    """Ends a wait that lasts too long. Enter it around each await; it arms one timer for many of them."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self._task = asyncio.current_task(loop)
-        self._limit_s = 0.0
-        self._since: float | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self.expired = False
-
-    def limit(self, seconds: float) -> None:
-        """How long each wait may last from now on. A timer that is armed already looks again when it is due."""
-        if self._timer is not None and seconds < self._limit_s:
-            self.end()
-        self._limit_s = seconds
-
-    def __enter__(self) -> None:
-        self._since = self._loop.time()
-        if self._timer is None:
-            self._timer = self._loop.call_later(self._limit_s, self._look)
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        self._since = None
-        if kind is not None and self.expired and issubclass(kind, asyncio.CancelledError):
-            assert self._task is not None, "only a task can be cancelled"
-            if self._task.uncancel() == 0:
-                raise TimeoutError from error
-
-    def _look(self) -> None:
-        waited = self._loop.time() - self._since if self._since is not None else 0.0
-        if self._since is not None and waited >= self._limit_s and self._task is not None:
-            self.expired = True
-            self._timer = None
-            self._task.cancel()
-        else:
-            self._timer = self._loop.call_later(self._limit_s - waited, self._look)
-
-    def end(self) -> None:
-        """Stop the timer."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+    def _late(self, error: TimeoutError, what: str) -> NoReturn:
+        limit = f"{self._watch.exceeded_s:g} s"
+        sentence = f"Provider `{self._link.name}` {what} for {limit}."
+        if self._watch.overall:
+            sentence = f"Provider `{self._link.name}` did not finish its answer within {limit}."
+        raise ProviderError(sentence, code="provider_timeout", status=504) from error

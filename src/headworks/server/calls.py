@@ -88,7 +88,7 @@ class Call:
         # The record is written: only now may the client see the end of its answer.
         facts = trace.facts()
         if ask.stream and self._writer is not None:
-            await self._outgoing.end(self._writer.tail(msgspec.json.encode(facts)))
+            await self._outgoing.end(body + self._writer.tail(msgspec.json.encode(facts)))
         else:
             await self._outgoing.whole(200, fact_headers(self._envelope.trace_id, facts), body)
 
@@ -107,17 +107,19 @@ class Call:
             raise
 
     async def _answer(self, ask: Ask, caller: Caller, trace: OpenTrace) -> bytes:
-        """Stream the answer, or collect and return its body."""
+        """Stream the answer and return what is left to send, or collect and return its body."""
         async with answer(self._desk.rooms, ask, caller, trace) as reply:
             self._writer = writer = self._door.endpoint.writer(ask, reply, self._envelope)
             if not ask.stream:
                 return writer.whole([chunk async for chunk in reply.chunks])
             await self._outgoing.begin(self._stream_headers(reply, trace))
+            data = b""
             async for chunk in reply.chunks:
-                data = writer.step(chunk)
-                if data:
+                data += writer.step(chunk)
+                if data and not chunk.more:
                     await self._outgoing.step(data)
-        return b""
+                    data = b""
+        return data
 
     def _stream_headers(self, reply: Reply, trace: OpenTrace) -> Headers:
         return fact_headers(self._envelope.trace_id, trace.facts() | {"dropped": ", ".join(reply.dropped) or None})

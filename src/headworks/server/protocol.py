@@ -20,7 +20,8 @@ class ConnectionProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request begins: let its call find this connection."""
         super().on_message_begin()
-        self.scope["extensions"] = {EXTENSION: self}  # type: ignore[typeddict-item]  # extensions are open by ASGI
+        extensions: dict[str, Any] = {EXTENSION: self}  # ASGI leaves their values open
+        self.scope["extensions"] = extensions
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone: tell the call."""
