@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import lru_cache
 
 import msgspec
 from msgspec import Struct
@@ -167,17 +168,16 @@ def fact_headers(trace_id: str, facts: dict[str, object]) -> Headers:
     """Headers for what is known of the call. OpenAI's SDKs read `x-request-id`, Anthropic's `request-id`."""
     encoded = trace_id.encode()
     headers = [(b"x-request-id", encoded), (b"request-id", encoded)]
-    for name, header in _FACT_HEADERS.items():
-        value = facts.get(name)
-        if value is not None:
-            headers.append((header, header_text(str(value))))
+    for name, value in facts.items():
+        header = _FACT_HEADERS.get(name)
+        if header is not None and value is not None:
+            headers.append((header, header_text(value) if isinstance(value, str) else str(value).encode()))
     return headers
 
 
+@lru_cache(maxsize=4096)
 def header_text(value: str) -> bytes:
     """A header value: anything but printable ASCII becomes `?`, so that no name of a config can break a response."""
-    if value.isascii() and value.isprintable():
-        return value.encode("ascii")
     return "".join(character if " " <= character <= "~" else "?" for character in value).encode("ascii")
 
 
