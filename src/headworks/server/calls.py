@@ -12,7 +12,6 @@ from headworks.core.errors import BadAskError, HeadworksError, ProviderError
 from headworks.core.ids import new_trace_id
 from headworks.core.messages import Ask, Caller, Prompt
 from headworks.core.protocols import Identity, OpenTrace, Telemetry
-from headworks.core.replies import Reply
 from headworks.dialects.protocols import Endpoint, Envelope, ReplyWriter
 from headworks.pipeline import Rooms, answer
 from headworks.server.asgi import (
@@ -74,6 +73,7 @@ class Call:
         self._outgoing = outgoing
         self._writer: ReplyWriter | None = None
         self._trace: OpenTrace | None = None
+        self._dropped: tuple[str, ...] = ()
 
     async def run(self, scope: Scope, receive: Receive, received: float) -> None:
         """Identify, read, answer."""
@@ -91,7 +91,7 @@ class Call:
         if ask.stream and self._writer is not None:
             await self._outgoing.end(body + self._writer.tail(msgspec.json.encode(facts)))
         else:
-            await self._outgoing.whole(200, fact_headers(self._envelope.trace_id, facts), body)
+            await self._outgoing.whole(200, self._headers(facts), body)
 
     async def _read(self, receive: Receive, received: float) -> tuple[Ask, Caller]:
         caller: Caller | None = None
@@ -110,10 +110,11 @@ class Call:
     async def _answer(self, ask: Ask, caller: Caller, trace: OpenTrace) -> bytes:
         """Stream the answer and return what is left to send, or collect and return its body."""
         async with answer(self._desk.rooms, ask, caller, trace) as reply:
+            self._dropped = reply.dropped
             self._writer = writer = self._door.endpoint.writer(ask, reply, self._envelope)
             if not ask.stream:
                 return writer.whole([chunk async for chunk in reply.chunks])
-            await self._outgoing.begin(self._stream_headers(reply, trace))
+            await self._outgoing.begin(self._headers(trace.facts()))
             data = b""
             async for chunk in reply.chunks:
                 data += writer.step(chunk)
@@ -122,8 +123,11 @@ class Call:
                     data = b""
         return data
 
-    def _stream_headers(self, reply: Reply, trace: OpenTrace) -> Headers:
-        return fact_headers(self._envelope.trace_id, trace.facts() | {"dropped": ", ".join(reply.dropped) or None})
+    def _headers(self, facts: dict[str, object]) -> Headers:
+        headers = fact_headers(self._envelope.trace_id, facts)
+        if self._dropped:
+            headers.append((b"x-headworks-dropped", header_text(", ".join(self._dropped))))
+        return headers
 
     async def _cancelled(self, departure: Departure) -> None:
         """The client left: nobody to tell. Or the gateway is stopping: say so in-band before giving way."""
@@ -158,7 +162,6 @@ _FACT_HEADERS = {
     "cache": b"x-headworks-cache",
     "route": b"x-headworks-route",
     "attempts": b"x-headworks-attempts",
-    "dropped": b"x-headworks-dropped",
     "cost_usd": b"x-headworks-cost-usd",
     "overhead_ms": b"x-headworks-overhead-ms",
 }
