@@ -13,7 +13,8 @@ import httptools
 
 BUFFER_BYTES = 256 * 1024
 """Unread bytes after which the provider is made to wait."""
-HEADERS = 256
+HEADER_BYTES = 128 * 1024
+"""More than any provider sends; a server that floods us with headers is cut off."""
 
 
 class BrokenError(Exception):
@@ -43,6 +44,7 @@ class Connection(asyncio.Protocol):
         self._complete = True
         self._framed = False
         self._keep = True
+        self._header_bytes = 0
         self.status = 0
         self.headers: dict[str, str] = {}
         self.used = False
@@ -157,11 +159,14 @@ class Connection(asyncio.Protocol):
     def on_message_begin(self) -> None:
         """A status line follows; interim answers (1xx) come before the final one."""
         self.headers = {}
+        self._header_bytes = 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """One header."""
-        if len(self.headers) < HEADERS:
-            self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+        self._header_bytes += len(name) + len(value)
+        if self._header_bytes > HEADER_BYTES:
+            raise BrokenError("its headers are too long")
+        self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
         """The headers are whole."""

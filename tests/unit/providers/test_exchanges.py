@@ -155,6 +155,8 @@ async def test_bytes_may_come_in_any_pieces(outbound, size):
         [b"SSH-2.0-OpenSSH\r\n\r\n"],
         [b"HTTP/1.1 200 OK\r\nContent-Length: -4\r\n\r\n"],
         [b"\x00" * 5000],
+        [b"HTTP/1.1 200 OK\r\nx: " + b"y" * 200_000 + b"\r\n\r\n"],
+        [b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 70_000 + b"\r\n"],
     ],
 )
 async def test_every_break_is_a_provider_error_that_names_the_provider(outbound, answer):
