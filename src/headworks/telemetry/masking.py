@@ -7,6 +7,7 @@ from typing import Any
 MASK = "[key]"
 """What stands for a secret: shorter than any secret looked for, so it never holds one."""
 SHORTEST_SECRET = 6
+_NAMES = 1024
 _KEY_LIKE = re.compile(
     r"(?:\b(?:hw|sk|pk|gsk|xai|nvapi)-|AIza|\bgh[pousr]_)[A-Za-z0-9_\-]{6,}|(?i:\bbearer\s+)[^\s\"',;]+|"
     r"(?<=://)[^\s/@:]*:[^\s/@]+(?=@)"
@@ -25,6 +26,17 @@ class Masker:
         # Longest first: a secret that holds another one inside is masked whole.
         known = sorted({secret for secret in secrets if len(secret) >= SHORTEST_SECRET}, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, known))) if known else None
+
+        self._names: dict[str, str] = {}
+
+    def name(self, name: str) -> str:
+        """`text`, for the few names that come again with every call: each is looked at once."""
+        masked = self._names.get(name)
+        if masked is None:
+            if len(self._names) >= _NAMES:
+                self._names.clear()  # clients make names up; the config's own are back at once
+            masked = self._names[name] = self.text(name)
+        return masked
 
     def text(self, text: str) -> str:
         """`text` without secrets."""

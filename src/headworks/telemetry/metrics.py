@@ -6,8 +6,10 @@ PROMETHEUS_MULTIPROC_DIR set before this module is imported, all workers that sh
 """
 
 import os
+from bisect import bisect_left
 from collections import Counter as Tally
 from collections.abc import Hashable
+from operator import attrgetter
 
 from msgspec import Struct
 from prometheus_client import (
@@ -27,6 +29,7 @@ LABEL_VALUES = 200
 _TTFT_BUCKETS = (0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 20, 30, 60)
 _LATENCY_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 8, 13, 20, 30, 60, 120, 300, 600)
 _OVERHEAD_BUCKETS = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1)
+_labels = attrgetter("route", "feature", "model", "provider", "status", "cache_kind", "error_code")
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # one more series per series, of use to nobody here
 
@@ -76,15 +79,19 @@ class Metrics:
         self._state = State()
 
     def take(self, records: list[TraceRecord]) -> None:
-        """Count finished records: amounts are summed over the batch first, so each series is touched once."""
-        amounts: Tally[tuple[Counter, tuple[str, ...]]] = Tally()
+        """Count finished records: summed over the batch first, so each series is touched once."""
+        groups: dict[Hashable, _Group] = {}
         for record in records:
-            self._sum(record, amounts)
-            self._observe(record)
-        for (counter, labels), amount in amounts.items():
-            if amount:
-                in_units = amount / NANO_PER_USD if counter is self._cost else amount
-                self._child(counter, labels).inc(in_units)
+            labels = _labels(record)
+            group = groups.get(labels)
+            if group is None:
+                group = groups[labels] = _Group(record)
+            group.add(record)
+        for group in groups.values():
+            self._count(group)
+        self._ttft.observe_all([record.ttft_ms / 1000 for record in records if record.ttft_ms is not None])
+        self._latency.observe_all([record.latency_ms / 1000 for record in records if record.latency_ms is not None])
+        self._overhead.observe_all([record.overhead_ms / 1000 for record in records if record.overhead_ms is not None])
 
     def observe(self, state: State) -> None:
         """Show the state of this process."""
@@ -107,32 +114,23 @@ class Metrics:
         self._in_flight.set(0)
         self._spool.set(0)
 
-    def _sum(self, record: TraceRecord, amounts: "Tally[tuple[Counter, tuple[str, ...]]]") -> None:
-        routed = record.route is not None
-        model = self._label("model", record.model) if routed else "unknown"
-        feature = self._label("feature", record.feature or "none") if routed else "unknown"
-        provider = self._label("provider", record.provider or "none")
-        amounts[self._requests, (feature, model, provider, record.status)] += 1
-        amounts[self._cache, (record.cache_kind or "off",)] += 1
-        if record.error_code is not None:
-            amounts[self._errors, (record.error_code,)] += 1
-        amounts[self._tokens, (model, "input")] += record.prompt_tokens
-        amounts[self._tokens, (model, "output")] += record.completion_tokens
-        amounts[self._tokens, (model, "cached")] += record.cached_tokens
-        amounts[self._tokens, (model, "cache_write")] += record.cache_write_tokens
-        amounts[self._tokens, (model, "reasoning")] += record.reasoning_tokens
-        if record.cost_nano is not None:
-            amounts[self._cost, (model, feature)] += record.cost_nano
-        elif record.status != "lost":
-            amounts[self._unpriced, (model,)] += 1
-
-    def _observe(self, record: TraceRecord) -> None:
-        if record.ttft_ms is not None:
-            self._ttft.observe(record.ttft_ms / 1000)
-        if record.latency_ms is not None:
-            self._latency.observe(record.latency_ms / 1000)
-        if record.overhead_ms is not None:
-            self._overhead.observe(record.overhead_ms / 1000)
+    def _count(self, group: "_Group") -> None:
+        first = group.first
+        routed = first.route is not None
+        model = self._label("model", first.model) if routed else "unknown"
+        feature = self._label("feature", first.feature or "none") if routed else "unknown"
+        provider = self._label("provider", first.provider or "none")
+        self._child(self._requests, feature, model, provider, first.status).inc(group.calls)
+        self._child(self._cache, first.cache_kind or "off").inc(group.calls)
+        if first.error_code is not None:
+            self._child(self._errors, first.error_code).inc(group.calls)
+        for kind, tokens in group.tokens().items():
+            if tokens:
+                self._child(self._tokens, model, kind).inc(tokens)
+        if group.cost_nano:
+            self._child(self._cost, model, feature).inc(group.cost_nano / NANO_PER_USD)
+        if group.unpriced and first.status != "lost":
+            self._child(self._unpriced, model).inc(group.unpriced)
 
     def _label(self, name: str, value: str) -> str:
         seen = self._seen[name]
@@ -143,7 +141,7 @@ class Metrics:
         seen.add(value)
         return value
 
-    def _child(self, counter: Counter, labels: tuple[str, ...]) -> Counter:
+    def _child(self, counter: Counter, *labels: str) -> Counter:
         key = (counter, labels)
         child = self._children.get(key)
         if child is None:
@@ -151,12 +149,62 @@ class Metrics:
         return child
 
 
+class _Group:
+    """Records of one batch that count in the same series, added up.
+
+    Args:
+        first: One of them, for the labels.
+    """
+
+    __slots__ = ("cached", "calls", "completion", "cost_nano", "first", "prompt", "reasoning", "unpriced", "written")
+
+    def __init__(self, first: TraceRecord) -> None:
+        self.first = first
+        self.calls = self.unpriced = self.cost_nano = 0
+        self.prompt = self.completion = self.cached = self.written = self.reasoning = 0
+
+    def add(self, record: TraceRecord) -> None:
+        """Take in one record."""
+        self.calls += 1
+        self.prompt += record.prompt_tokens
+        self.completion += record.completion_tokens
+        self.cached += record.cached_tokens
+        self.written += record.cache_write_tokens
+        self.reasoning += record.reasoning_tokens
+        if record.cost_nano is None:
+            self.unpriced += 1
+        else:
+            self.cost_nano += record.cost_nano
+
+    def tokens(self) -> dict[str, int]:
+        """Tokens by their label `kind`."""
+        return {
+            "input": self.prompt,
+            "output": self.completion,
+            "cached": self.cached,
+            "cache_write": self.written,
+            "reasoning": self.reasoning,
+        }
+
+
+class BatchHistogram(Histogram):
+    """A histogram without labels that takes many observations at the price of a few."""
+
+    def observe_all(self, amounts: list[float]) -> None:
+        """As `observe` of each: each bucket, and the sum, is touched at most once."""
+        if not amounts:
+            return
+        self._sum.inc(sum(amounts))
+        for bucket, count in Tally(bisect_left(self._upper_bounds, amount) for amount in amounts).items():
+            self._buckets[bucket].inc(count)
+
+
 def _counter(registry: CollectorRegistry, name: str, text: str, *labels: str) -> Counter:
     return Counter(f"headworks_{name}", text, labels, registry=registry)
 
 
-def _histogram(registry: CollectorRegistry, name: str, text: str, buckets: tuple[float, ...]) -> Histogram:
-    return Histogram(f"headworks_{name}", text, registry=registry, buckets=buckets)
+def _histogram(registry: CollectorRegistry, name: str, text: str, buckets: tuple[float, ...]) -> BatchHistogram:
+    return BatchHistogram(f"headworks_{name}", text, registry=registry, buckets=buckets)
 
 
 def _gauge(registry: CollectorRegistry, name: str, text: str) -> Gauge:

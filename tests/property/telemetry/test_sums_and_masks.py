@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+import math
 import tempfile
 from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from prometheus_client import Histogram
 
 from headworks.core.errors import ProviderError
 from headworks.core.ids import new_trace_id
@@ -14,6 +16,7 @@ from headworks.core.messages import Ask, Prompt, Route, Target
 from headworks.core.replies import Chunk, Finished, Reply, TextDelta, ToolArgumentsDelta, Usage, UsageReported
 from headworks.telemetry.logs import call_line
 from headworks.telemetry.masking import SHORTEST_SECRET, Masker
+from headworks.telemetry.metrics import BatchHistogram
 from headworks.telemetry.record import TraceRecord, decode, encode, outward
 from headworks.telemetry.spool import Spool
 from headworks.telemetry.trace import Desk, Trace
@@ -130,12 +133,28 @@ def test_no_known_secret_shows_however_it_is_nested(known, before, after):
             assert secret not in found
 
 
+@given(st.lists(st.sampled_from([0.0, 0.05, 0.1, 1.0, 3.0]) | st.floats(0, 1e6), max_size=50))
+def test_a_batch_of_observations_counts_as_each_of_them_would(amounts):
+    bounds = (0.05, 0.1, 1, 3)
+    batch, single = (
+        BatchHistogram("h", "", buckets=bounds, registry=None),
+        Histogram("h", "", buckets=bounds, registry=None),
+    )
+    batch.observe_all(amounts)
+    for amount in amounts:
+        single.observe(amount)
+    [counted], [expected] = batch.collect(), single.collect()
+    for sample, other in zip(counted.samples, expected.samples, strict=True):
+        assert (sample.name, sample.labels) == (other.name, other.labels)
+        assert math.isclose(sample.value, other.value, rel_tol=1e-9)
+
+
 @given(secrets, filler)
 def test_no_known_secret_shows_in_a_call_line(secret, before):
     masker = Masker([secret])
     record = TraceRecord(status="ok", trace_id="t", started_at=1, model=before + secret, feature=secret, org_id=secret)
     line = call_line(record, masker)
-    assert not any(secret in line[name] for name in ("model", "feature", "org_id"))
+    assert not any(secret in name for name in (line.model, line.feature, line.org_id))
 
 
 @given(st.from_regex(r"(hw|sk)-[A-Za-z0-9_\-]{12,40}|AIza[A-Za-z0-9_\-]{20,35}", fullmatch=True), filler)

@@ -55,6 +55,14 @@ def test_a_walk_over_the_pages_meets_every_trace_once_newest_first(ledger, store
     assert seen == list(range(99, -1, -1))
 
 
+def test_only_records_that_were_not_there_come_back_each_once(ledger, store, kit):
+    first, later = records(kit, 50), records(kit, 120)
+    assert ledger.insert(first) == first
+    assert ledger.insert([*later, later[70], first[3]]) == later[50:]
+    assert ledger.insert(later) == ledger.insert([]) == []
+    assert sum(len(page) for page in store.pages()) == 120
+
+
 @pytest.mark.parametrize(
     ("filters", "count"),
     [

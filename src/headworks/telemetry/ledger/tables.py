@@ -5,6 +5,7 @@ long their calls took. Every index ends in `started_at`: a page of any filter is
 Captured bodies never stand here.
 """
 
+from itertools import chain
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,12 @@ STEPS = (
     CREATE INDEX feedback_by_trace ON feedback (trace_id);
     """,
 )
-_INSERT = f"INSERT OR IGNORE INTO traces ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608  names of our own struct
+_ROWS = 32
+"""Rows of one statement: each statement lets go of the interpreter and waits to get it back from the calls."""
+_INSERT = f"INSERT OR IGNORE INTO traces ({', '.join(COLUMNS)}) VALUES "  # noqa: S608  names of our own struct
+_VALUES = f"({', '.join('?' * len(COLUMNS))})"
+_NEWEST = "SELECT ifnull(max(id), 0) FROM traces"
+_STORED_SINCE = "SELECT trace_id FROM traces WHERE id > ?"
 
 
 def open_ledger(data_dir: Path) -> apsw.Connection:
@@ -112,13 +118,12 @@ class Ledger:
         if connection is None:
             raise StoreError("The trace ledger is not open.")
         self._payloads.insert(records)  # first: a record that is listed has its bodies
-        fresh: list[TraceRecord] = []
         with transaction(connection):
-            for record in records:
-                connection.execute(_INSERT, row(record))
-                if connection.changes():
-                    fresh.append(record)
-        return fresh
+            newest = connection.execute(_NEWEST).fetchall()[0][0]
+            if _inserted(connection, records) == len(records):
+                return records
+            stored = {trace_id for (trace_id,) in connection.execute(_STORED_SINCE, (newest,))}
+        return _first_of_each(records, stored)
 
     def close(self) -> None:
         """Let go of the files."""
@@ -128,9 +133,27 @@ class Ledger:
             self._connection = None
 
 
+def _inserted(connection: apsw.Connection, records: list[TraceRecord]) -> int:
+    """Insert those records that are not there; how many that were."""
+    before = connection.total_changes()
+    for first in range(0, len(records), _ROWS):
+        rows = [row(record) for record in records[first : first + _ROWS]]
+        connection.execute(_INSERT + ", ".join([_VALUES] * len(rows)), list(chain.from_iterable(rows)))
+    return connection.total_changes() - before
+
+
+def _first_of_each(records: list[TraceRecord], trace_ids: set[str]) -> list[TraceRecord]:
+    found: dict[str, TraceRecord] = {}
+    for record in records:
+        if record.trace_id in trace_ids:
+            found.setdefault(record.trace_id, record)
+    return list(found.values())
+
+
 def row(record: TraceRecord) -> tuple[Any, ...]:
     """The values of `COLUMNS`, in order."""
-    return (*_plain(record), *(_json(value) for value in _nested(record)))
+    attempts, safety, retrieval, tags = _nested(record)
+    return (*_plain(record), _json(attempts), _json(safety), _json(retrieval), _json(tags))
 
 
 def _json(value: list[Any] | dict[str, Any]) -> str | None:
