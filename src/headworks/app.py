@@ -6,8 +6,8 @@ one config; a reload makes a new one and puts it in the old one's place, while c
 
 import asyncio
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -15,8 +15,7 @@ from headworks.budgets.prices import PriceList
 from headworks.budgets.tokens import TokenCounter
 from headworks.config import Config, links, local_settings, router
 from headworks.core.clock import Clock, SystemClock
-from headworks.core.errors import BadAskError
-from headworks.core.messages import Caller
+from headworks.core.messages import Ask, Caller
 from headworks.dialects import anthropic, gemini, openai
 from headworks.identity.pepper import load_pepper
 from headworks.identity.ring import KeyRing
@@ -26,8 +25,9 @@ from headworks.providers.config import LOCAL_ROW
 from headworks.providers.http import Outbound
 from headworks.providers.local.config import LocalSettings
 from headworks.providers.local.model import LocalModel
+from headworks.routing.explain import Facts, Step
 from headworks.routing.router import Router
-from headworks.server.asgi import App, Receive, Scope, Send
+from headworks.server.admin import admin_app
 from headworks.server.calls import Desk
 from headworks.server.edge import Edge, House
 from headworks.telemetry import Feedback, Recorder, TelemetrySettings, TraceStore, register_secrets
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from headworks.telemetry.otel import Spans
 
 _log = structlog.get_logger("headworks.app")
-_DIALECTS = {dialect.name: dialect for dialect in (openai.DIALECT, anthropic.DIALECT, gemini.DIALECT)}
+DIALECTS = {dialect.name: dialect for dialect in (openai.DIALECT, anthropic.DIALECT, gemini.DIALECT)}
 
 
 class Gateway:
@@ -56,13 +56,15 @@ class Gateway:
         self._environ = environ
         self._clock = clock or SystemClock()
         self._outbound = Outbound()
+        config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.keys = KeyRing(config.data_dir, self._clock, load_pepper(config.data_dir, environ))
         self._counter = TokenCounter()
+        self._prices = price_list(config, self._counter)
         self._local = LocalModel(local_settings(config) or LocalSettings(), self._clock)
         self.recorder = Recorder(
             config.data_dir,
             config.telemetry,
-            self._prices(config),
+            self._prices,
             self._clock,
             worker=worker,
             spans=_spans(config.telemetry),
@@ -82,6 +84,7 @@ class Gateway:
         """
         await self.keys.start()
         made = self.keys.ensure_admin_key(self._environ)
+        await self._prices.start()
         await self.recorder.start()
         return made
 
@@ -90,6 +93,8 @@ class Gateway:
         await self._local.stop()
         await self._outbound.close()
         await self.recorder.stop()
+        await self._prices.stop()
+        await self._counter.stop()
         self._traces.close()
         await self.keys.stop()
 
@@ -100,20 +105,17 @@ class Gateway:
         if kept:
             _log.warning("needs_restart", keys=kept)
         self.config = config
-        self.recorder.reprice(self._prices(config))
+        self._prices = price_list(config, self._counter)
+        self.recorder.reprice(self._prices)
         self.router = router(config)
         self.edge.house = self._house(config)
         _log.info("config_reloaded", providers=sorted(config.providers), models=sorted(config.models or ()))
 
-    def _prices(self, config: Config) -> PriceList:
-        ids = {name: link.price_id for name, link in links(config).items()}
-        return PriceList(ids, self._counter)
-
     def _house(self, config: Config) -> House:
         known = links(config)
-        register_secrets([key for link in known.values() for key in link.keys])
+        register_secrets([secret for link in known.values() for secret in (*link.keys, *link.headers.values())])
         launchers = {name: self._local for name, link in known.items() if link.catalog == LOCAL_ROW}
-        calls = ProviderCalls(known, _DIALECTS, self._outbound, launchers, self._counter.count, self._clock)
+        calls = ProviderCalls(known, DIALECTS, self._outbound, launchers, self._counter.count, self._clock)
         desk = Desk(
             identity=self.keys,
             telemetry=self.recorder,
@@ -127,29 +129,28 @@ class Gateway:
             models=self.router.models,
             feedback=self._feedback,
             metrics=self.recorder.metrics_text,
-            admin=self._admin(),
+            admin=admin_app(self.keys, self._traces, lambda: self.config.public(), self._explain),
         )
 
     async def _feedback(self, caller: Caller, note: Feedback) -> None:
-        """Store a verdict; a trace so fresh that it is still in the spool is stored first."""
-        try:
-            await asyncio.to_thread(self._traces.feedback, note, caller.org_id)
-        except BadAskError:
-            await self.recorder.flush()
-            await asyncio.to_thread(self._traces.feedback, note, caller.org_id)
+        await asyncio.to_thread(self._traces.feedback, note, caller.org_id)
 
-    def _admin(self) -> App:
-        """The admin API, built at its first request: its framework is half of the start-up time and memory."""
-        built: list[App] = []
+    def _explain(self, ask: Ask, caller: Caller) -> list[Step]:
+        return self.router.explain(ask, caller, facts(self.config, self._prices, self._clock))
 
-        async def admin(scope: Scope, receive: Receive, send: Send) -> None:
-            if not built:
-                from headworks.server.admin import admin_app  # noqa: PLC0415  see above
 
-                built.append(admin_app(self.keys, self._traces, self.config.public, self.router.explain))
-            await built[0](scope, receive, send)
+def facts(config: Config, prices: PriceList, clock: Clock) -> Facts:
+    """What the rooms below routing know, for explaining a route."""
+    return Facts(
+        hosts={name: urlsplit(link.base_url).netloc for name, link in links(config).items()},
+        dialects=DIALECTS,
+        prices=lambda target: prices.prices(target, clock.now()),
+    )
 
-        return admin
+
+def price_list(config: Config, counter: TokenCounter) -> PriceList:
+    """The prices of a config's providers."""
+    return PriceList({name: link.price_id for name, link in links(config).items()}, counter)
 
 
 def _spans(settings: TelemetrySettings) -> "Spans | None":
@@ -159,9 +160,3 @@ def _spans(settings: TelemetrySettings) -> "Spans | None":
     from headworks.telemetry.otel import Spans  # noqa: PLC0415  an extra, absent from the base install
 
     return Spans(settings.otlp)
-
-
-def data_dir(config: Config) -> Path:
-    """The data directory, made if missing."""
-    config.data_dir.mkdir(parents=True, exist_ok=True)
-    return config.data_dir

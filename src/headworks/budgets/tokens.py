@@ -41,14 +41,12 @@ class TokenCounter:
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tokens")
         self._encodings: dict[str, Future[tiktoken.Encoding]] = {}
-        self._stopped = False
 
     async def start(self) -> None:
         """Nothing is loaded before it is needed."""
 
     async def stop(self) -> None:
         """Let the thread end; what it has not begun is dropped. Estimates go on, with what is loaded."""
-        self._stopped = True
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def count(self, target: Target, ask: Ask) -> int:
@@ -70,7 +68,10 @@ class TokenCounter:
         return Count(_total(plain, found, family), exact=exact, margin=0.0 if exact else max(family.margin, 0.05))
 
     def estimate(self, target: Target, ask: Ask, output_text: str) -> Usage:
-        """What a call used, as well as can be said at once. Begins to load the vocabulary if it is not there yet."""
+        """What a call used, as well as can be said at once: by the vocabulary where it is loaded, else by bytes.
+
+        An interrupted call loads no vocabulary by itself: 50 MB of memory are not worth a better guess.
+        """
         family = family_of(target.provider_model)
         encoding = self._at_hand(family.encoding)
         try:
@@ -84,10 +85,8 @@ class TokenCounter:
         )
 
     def _at_hand(self, name: str) -> tiktoken.Encoding | None:
-        """The encoding if it is loaded; else begins to load it. A call must not fail for want of a vocabulary."""
+        """The encoding if it is loaded. A call must not fail for want of a vocabulary."""
         loading = self._encodings.get(name)
-        if loading is None and not self._stopped:
-            loading = self._encoding(name)
         if loading is None or not loading.done() or loading.cancelled() or loading.exception():
             return None
         return loading.result()

@@ -4,23 +4,22 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 import msgspec
 from cyclopts import Parameter
 from msgspec import structs
 
-from headworks.budgets.prices import PriceList
+from headworks.app import facts, price_list
 from headworks.budgets.tokens import TokenCounter
 from headworks.cli.access.stored_keys import StoredKeys
 from headworks.cli.output import AsJson, json_text
-from headworks.config import Config, find_config, links, router
+from headworks.config import Config, find_config, router
 from headworks.core.clock import SystemClock
 from headworks.core.errors import BadAskError
 from headworks.core.messages import Ask, Caller
-from headworks.dialects import anthropic, gemini, openai
+from headworks.dialects import anthropic, openai
 from headworks.dialects.protocols import Endpoint, Envelope
-from headworks.routing import Facts, Step
+from headworks.routing import Step
 
 Kind = Literal["chat", "completion", "embedding", "messages", "count"]
 
@@ -31,7 +30,6 @@ _ENDPOINTS: dict[str, Endpoint] = {
     "messages": anthropic.MESSAGES,
     "count": anthropic.COUNT_TOKENS,
 }
-_DIALECTS = {dialect.DIALECT.name: dialect.DIALECT for dialect in (openai, anthropic, gemini)}
 _DONE, _REFUSED = 0, 1
 _ANYBODY = Caller(key_id="none", key_name="any key without limits", org_id="none")
 
@@ -90,19 +88,11 @@ def explain(
     source = caller or CallerSource()
     config = find_config(source.config, os.environ)
     ask = read_ask(_ENDPOINTS[kind], _body(body, kind), model=model, feature=feature)
-    steps = router(config).explain(ask, source.caller(config), _facts(config))
+    steps = router(config).explain(
+        ask, source.caller(config), facts(config, price_list(config, TokenCounter()), SystemClock())
+    )
     print(json_text([structs.asdict(step) for step in steps]) if json else "\n".join(map(_line, steps)))
     return _REFUSED if any(step.step == "refused" for step in steps) else _DONE
-
-
-def _facts(config: Config) -> Facts:
-    known = links(config)
-    prices = PriceList({name: link.price_id for name, link in known.items()}, TokenCounter())
-    return Facts(
-        hosts={name: urlsplit(link.base_url).netloc for name, link in known.items()},
-        dialects=_DIALECTS,
-        prices=lambda target: prices.prices(target, SystemClock().now()),
-    )
 
 
 def read_ask(endpoint: Endpoint, body: bytes, *, model: str | None, feature: str | None) -> Ask:
