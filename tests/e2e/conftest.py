@@ -30,6 +30,9 @@ models:
   gpt: {{provider: oai, model: gpt-4o-mini}}
   claude: {{provider: ant, model: claude-haiku-4-5}}
   gemini: {{provider: gem, model: gemini-2.5-flash}}
+  limited: {{provider: oai, model: fake/rate-limited}}
+  down: {{provider: oai, model: fake/down}}
+  cut: {{provider: oai, model: fake/cut}}
   embedder: {{provider: oai, model: text-embedding-3-small}}
   gemini-embedder: {{provider: gem, model: gemini-embedding-001}}
 features:

@@ -160,7 +160,7 @@ async def _whole(ask: Ask, dialect: ProviderDialect, exchange: Exchange) -> Asyn
 
 async def _stream(reader: StreamReader, exchange: Exchange) -> AsyncIterator[Chunk]:
     splitter = EventSplitter()
-    while piece := await exchange.piece():
+    while piece := await _next_piece(exchange):
         events = splitter.feed(piece)
         waiting = len(events)
         for event in events:
@@ -177,3 +177,13 @@ async def _stream(reader: StreamReader, exchange: Exchange) -> AsyncIterator[Chu
         raise ProviderError(
             "The provider's stream ended without a finish reason; the answer is incomplete.", code="stream_interrupted"
         )
+
+
+async def _next_piece(exchange: Exchange) -> bytes:
+    """As `Exchange.piece`; a connection that breaks now has cut an answer that somebody is reading."""
+    try:
+        return await exchange.piece()
+    except ProviderError as error:
+        if error.code == ProviderError.default_code:
+            raise ProviderError(error.message, code="stream_interrupted") from error
+        raise

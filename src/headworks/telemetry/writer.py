@@ -1,6 +1,6 @@
 """The background worker: moves records from the spool to the ledger, and on to metrics, logs and spans.
 
-All of it runs in one thread of its own, a few times a second; no call ever waits for it. Whatever goes wrong is
+All of it runs in one thread of its own, twice a second; no call ever waits for it. Whatever goes wrong is
 logged, counted and tried again: records stay in the spool until the ledger has them.
 """
 
@@ -19,7 +19,8 @@ from headworks.telemetry.ledger.tables import Ledger
 from headworks.telemetry.record import TraceRecord
 from headworks.telemetry.spool import Spool
 
-TICK_S = 0.2
+TICK_S = 0.5
+"""A busy gateway fills whole batches in this time; a reader of the ledger is at most so far behind."""
 _FAILED_TICK_S = 1.0
 _log = structlog.get_logger("headworks.telemetry")
 
