@@ -69,7 +69,7 @@ class Gateway:
             worker=worker,
             spans=_spans(config.telemetry),
         )
-        self._traces = TraceStore(config.data_dir, self._clock)
+        self.traces = TraceStore(config.data_dir, self._clock)
         self.router: Router = router(config)
         self.edge = Edge(self._house(config))
 
@@ -95,7 +95,7 @@ class Gateway:
         await self.recorder.stop()
         await self._prices.stop()
         await self._counter.stop()
-        self._traces.close()
+        self.traces.close()
         await self.keys.stop()
 
     def reload(self, config: Config) -> None:
@@ -129,11 +129,11 @@ class Gateway:
             models=self.router.models,
             feedback=self._feedback,
             metrics=self.recorder.metrics_text,
-            admin=admin_app(self.keys, self._traces, lambda: self.config.public(), self._explain),
+            admin=admin_app(self.keys, self.traces, lambda: self.config.public(), self._explain),
         )
 
     async def _feedback(self, caller: Caller, note: Feedback) -> None:
-        await asyncio.to_thread(self._traces.feedback, note, caller.org_id)
+        await asyncio.to_thread(self.traces.feedback, note, caller.org_id)
 
     def _explain(self, ask: Ask, caller: Caller) -> list[Step]:
         return self.router.explain(ask, caller, facts(self.config, self._prices, self._clock))

@@ -166,6 +166,8 @@ async def _stream(reader: StreamReader, exchange: Exchange) -> AsyncIterator[Chu
         for event in events:
             waiting -= 1
             chunk = reader.read(event)
+            if chunk.last and not reader.finished():
+                raise _unfinished()
             chunk.more = waiting > 0
             yield chunk
             if chunk.last:
@@ -174,9 +176,13 @@ async def _stream(reader: StreamReader, exchange: Exchange) -> AsyncIterator[Chu
     if rest := splitter.end():
         yield reader.read(rest + b"\n\n")
     if not reader.finished():
-        raise ProviderError(
-            "The provider's stream ended without a finish reason; the answer is incomplete.", code="stream_interrupted"
-        )
+        raise _unfinished()
+
+
+def _unfinished() -> ProviderError:
+    return ProviderError(
+        "The provider's stream ended without a finish reason; the answer is incomplete.", code="stream_interrupted"
+    )
 
 
 async def _next_piece(exchange: Exchange) -> bytes:
