@@ -23,5 +23,6 @@ def usd_from_nano(nano: int) -> Decimal:
 
 def usd_text(nano: int) -> str:
     """Dollars as plain text without exponent or trailing zeros: `0.00023`, `0`, `12.5`."""
-    text = format(usd_from_nano(nano), "f")
-    return text.rstrip("0").rstrip(".")
+    dollars, rest = divmod(abs(nano), NANO_PER_USD)
+    text = f"{dollars}.{rest:09d}".rstrip("0").rstrip(".")
+    return text if nano >= 0 else f"-{text}"

@@ -4,6 +4,7 @@ import asyncio
 import json
 import math
 import tempfile
+from decimal import Decimal
 from pathlib import Path
 
 from hypothesis import given, settings
@@ -13,6 +14,7 @@ from prometheus_client import Histogram
 from headworks.core.errors import ProviderError
 from headworks.core.ids import new_trace_id
 from headworks.core.messages import Ask, Prompt, Route, Target
+from headworks.core.money import usd_from_nano, usd_text
 from headworks.core.replies import Chunk, Finished, Reply, TextDelta, ToolArgumentsDelta, Usage, UsageReported
 from headworks.telemetry.logs import call_line
 from headworks.telemetry.masking import SHORTEST_SECRET, Masker
@@ -104,6 +106,14 @@ def test_the_outward_number_of_a_cost_is_exact_to_the_nano(nano):
     record = TraceRecord(status="ok", trace_id="t", started_at=0, cost_nano=nano)
     from_json = json.loads(json.dumps(outward(record)["cost_usd"]))
     assert round(from_json * 10**9) == nano
+
+
+@given(st.integers(-(10**18), 10**18))
+def test_the_text_of_a_cost_is_exact_and_plain(nano):
+    text = usd_text(nano)
+    assert Decimal(text) == usd_from_nano(nano)
+    assert "E" not in text
+    assert "." not in text or not text.endswith(("0", "."))
 
 
 @given(st.text(), st.text(), st.dictionaries(st.text(), st.text()))
