@@ -16,6 +16,8 @@ from headworks.providers.http import Exchange, Outbound
 from headworks.providers.link import Link
 
 REPLY_BYTES = 256 * 1024 * 1024
+SECRET_CHARACTERS = 6
+"""Shorter keys are words that sentences need; no provider hands out such."""
 
 
 class Launcher(Protocol):
@@ -86,7 +88,10 @@ class ProviderCalls:
                     continue
                 reply.attempts = number
                 yield reply
-                return
+                return  # noqa: TRY300  what the reader raises at the yield belongs to this try
+            except ProviderError as error:
+                hide_secrets(error, self._links[target.provider])
+                raise
             finally:
                 if exchange is not None:
                     exchange.close()
@@ -145,6 +150,14 @@ def auth_header(link: Link, key: str) -> dict[str, str]:
     if link.auth == "none" or not key:
         return {}
     return {"authorization": f"Bearer {key}"} if link.auth == "bearer" else {link.auth: key}
+
+
+def hide_secrets(error: ProviderError, link: Link) -> None:
+    """Take the provider's own keys out of its sentence: some repeat the key they refuse."""
+    for secret in (*link.keys, *link.headers.values()):
+        if len(secret) >= SECRET_CHARACTERS and secret in error.message:
+            error.message = error.message.replace(secret, "***")
+            error.args = (error.message,)
 
 
 async def _one(chunk: Chunk) -> AsyncIterator[Chunk]:

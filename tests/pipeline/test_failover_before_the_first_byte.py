@@ -1,0 +1,68 @@
+"""A provider that fails before it answers is followed by the fallback, and both attempts are on record."""
+
+import pytest
+
+from headworks.testing import Recipe
+
+CLIENTS = ["openai", "anthropic"]
+FAILURES = {
+    "down": Recipe(status=503),
+    "broken": Recipe(status=500),
+    "rate limited": Recipe(status=429, retry_after="7"),
+    "overloaded": Recipe(error_code="overloaded"),
+    "hung up": Recipe(hang_up=True),
+    "no JSON": Recipe(status=502, error_body="<html>bad gateway</html>"),
+}
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("failure", FAILURES.values(), ids=FAILURES)
+def test_the_fallback_answers_and_both_attempts_are_on_record(house, client, stream, failure):
+    house.fake.script([failure, Recipe(text="Here I am.")])
+    answer = house.chat(client, "first", stream=stream)
+    assert (answer.status, answer.text) == (200, "Here I am.")
+    assert answer.headers["x-headworks-attempts"] == "2"
+    assert answer.headers["x-headworks-provider"] == "ant"
+    found = house.record(answer)
+    assert (found["status"], found["model"], found["provider"]) == ("ok", "second", "ant")
+    first, second = found["attempts"]
+    assert (first["provider"], first["status"], first["cost_usd"]) == ("oai", "failed", 0)
+    assert first["error_code"]
+    assert (second["provider"], second["status"]) == ("ant", "ok")
+    assert found["cost_nano"] == second["cost_nano"] > 0
+
+
+def test_every_fallback_is_tried_in_turn_and_the_last_failure_is_told(house):
+    house.fake.script([Recipe(status=503), Recipe(status=500), Recipe(status=429)])
+    answer = house.chat("openai", "first")
+    assert answer.status == 429
+    paths = [call.path for call in house.fake.expect(3)]
+    assert paths == ["/v1/chat/completions", "/v1/messages", "/v1beta/models/third-1:generateContent"]
+    found = house.record(answer)
+    assert [attempt["status"] for attempt in found["attempts"]] == ["failed"] * 3
+    assert (found["status"], found["cost_usd"]) == ("failed", 0)
+
+
+def test_a_provider_nobody_listens_for_is_followed_by_its_fallback(house):
+    answer = house.chat("openai", "absent")
+    assert answer.status == 200
+    first, second = house.record(answer)["attempts"]
+    assert (first["provider"], first["error_code"]) == ("away", "provider_error")
+    assert (second["provider"], second["status"]) == ("oai", "ok")
+
+
+@pytest.mark.parametrize("failure", [Recipe(status=401), Recipe(error_code="insufficient_quota")])
+def test_a_key_that_the_provider_refuses_is_no_reason_to_fail_the_caller(house, failure):
+    house.fake.script([failure])
+    assert house.chat("openai", "first").status == 200
+    house.fake.expect(2)
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_whole_reply_that_is_cut_is_asked_for_again_elsewhere_or_told(house, client):
+    house.fake.script([Recipe(cut_after_tokens=3)])
+    answer = house.chat(client, "first")
+    found = house.record(answer)
+    assert (answer.status, found["status"]) in [(200, "ok"), (502, "failed")]
+    assert answer.status != 200 or len(found["attempts"]) == 2
