@@ -1,78 +1,155 @@
-"""The whole house in this process: a real gateway and provider double, requests handed to the edge without a socket."""
+"""The whole house in this process, with a provider double: calls go to its front door over ASGI, without a socket.
+
+The gateway, the double and their event loop live as long as the test session, so a call takes about a millisecond.
+Tests are plain functions and let the loop run by `house.ask(...)`; hypothesis can call them as often as it likes.
+"""
 
 import asyncio
 import json
+from collections.abc import Coroutine, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from headworks.app import Gateway
 from headworks.config import load
 from headworks.identity.records import KeySpec
+from headworks.telemetry import TraceStore
 from headworks.testing import FakeProvider
 
-CONFIG = """
+PATIENCE_S = 20
+PATHS = {"openai": "/v1/chat/completions", "anthropic": "/v1/messages"}
+PRICE = "{input: 1.5, output: 6, cached: 0.25, cache_write_5m: 2, cache_write_1h: 3, reasoning: 7}"
+CONFIG = f"""
+data_dir: data
+telemetry: {{logs: {{level: error}}}}
 providers:
-  oai: {{dialect: openai, base_url: "{url}/v1", api_key: {secret}, price_id: openai, timeouts: {{first_byte_s: 1}}}}
-  ant:
-    {{dialect: anthropic, base_url: "{url}/v1", api_key: {secret}, price_id: anthropic, timeouts: {{first_byte_s: 1}}}}
-  gem: {{dialect: gemini, base_url: "{url}/v1beta", api_key: {secret}, price_id: google, timeouts: {{first_byte_s: 1}}}}
-  odd: {{dialect: openai, base_url: "{url}/v1", api_key: {secret}}}
+  oai: {{dialect: openai, base_url: "FAKE/v1", api_key: sk-oai-secret-0001, price_id: openai}}
+  ant: {{dialect: anthropic, base_url: "FAKE/v1", api_key: sk-ant-secret-0002, price_id: anthropic}}
+  gem: {{dialect: gemini, base_url: "FAKE/v1beta", api_key: sk-gem-secret-0003, price_id: google}}
+  away: {{dialect: openai, base_url: "http://127.0.0.1:9/v1", api_key: sk-away-secret-0004}}
 models:
-  gpt: {{provider: oai, model: gpt-4o-mini}}
-  claude: {{provider: ant, model: claude-haiku-4-5}}
-  gemini: {{provider: gem, model: gemini-2.5-flash}}
-  safe: {{provider: oai, model: gpt-4o-mini, fallbacks: [claude]}}
-  lenient: {{provider: ant, model: claude-haiku-4-5, unsupported: drop}}
-  unpriced: {{provider: odd, model: somebody-elses}}
-  cheap: {{provider: odd, model: mine, price_usd_per_mtok: {{input: 1, output: 10}}}}
+  openai: {{provider: oai, model: my-oai, price_usd_per_mtok: {PRICE}}}
+  anthropic: {{provider: ant, model: my-ant, price_usd_per_mtok: {PRICE}}}
+  gemini: {{provider: gem, model: my-gem, price_usd_per_mtok: {PRICE}}}
+  unpriced-openai: {{provider: oai, model: nobody-knows-1}}
+  unpriced-anthropic: {{provider: ant, model: nobody-knows-2}}
+  unpriced-gemini: {{provider: gem, model: nobody-knows-3}}
+  loose-openai: {{provider: oai, model: my-oai, unsupported: drop}}
+  loose-anthropic: {{provider: ant, model: my-ant, unsupported: drop}}
+  loose-gemini: {{provider: gem, model: my-gem, unsupported: drop}}
+  first: {{provider: oai, model: first-1, price_usd_per_mtok: {PRICE}, fallbacks: [second]}}
+  second: {{provider: ant, model: second-1, price_usd_per_mtok: {PRICE}, fallbacks: [third]}}
+  third: {{provider: gem, model: third-1, price_usd_per_mtok: {PRICE}}}
+  absent: {{provider: away, model: x, fallbacks: [openai]}}
+features:
+  default: {{model: openai}}
 """
 
 
 class Answer:
-    """What the edge sent."""
+    """What the client received."""
 
-    def __init__(self, messages):
-        start = messages[0]
-        self.status = start["status"]
-        self.headers = {name.decode(): value.decode() for name, value in start["headers"]}
-        self.body = b"".join(message.get("body", b"") for message in messages[1:])
-        self.steps = [message["body"] for message in messages[1:] if message.get("body")]
+    def __init__(self, messages: list[dict[str, Any]]) -> None:
+        self.status: int = messages[0]["status"]
+        self.headers = {name.decode(): value.decode() for name, value in messages[0]["headers"]}
+        self.pieces = [message["body"] for message in messages[1:]]
+        self.body = b"".join(self.pieces)
+        self.ended = not messages[-1].get("more_body", False)
 
     @property
-    def json(self):
-        """The body parsed."""
+    def trace_id(self) -> str:
+        return self.headers["x-request-id"]
+
+    @property
+    def json(self) -> Any:
         return json.loads(self.body)
 
-    def events(self):
-        """The parsed data of a stream's events, the end marker left out."""
-        data = [line[6:] for line in self.body.split(b"\n") if line.startswith(b"data: ")]
-        return [json.loads(item) for item in data if item != b"[DONE]"]
+    @property
+    def error(self) -> Any:
+        """The error of an answer that is one, in either dialect."""
+        return self.json["error"]
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """The JSON of every event of a stream."""
+        lines = self.body.decode().split("\n")
+        return [json.loads(line[6:]) for line in lines if line.startswith("data: {")]
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The comment line at the end of a stream."""
+        (line,) = [line for line in self.body.decode().split("\n") if line.startswith(": headworks ")]
+        return json.loads(line.removeprefix(": headworks "))
+
+    @property
+    def text(self) -> str:
+        """The words of the answer, of any dialect, streamed or not."""
+        if self.headers["content-type"].startswith("text/event-stream"):
+            return "".join(map(_piece_of_text, self.events))
+        if "choices" in self.json:
+            return self.json["choices"][0]["message"]["content"]
+        return "".join(block.get("text", "") for block in self.json["content"])
+
+
+def _piece_of_text(event: dict[str, Any]) -> str:
+    if "choices" in event:
+        return "".join(choice["delta"].get("content") or "" for choice in event["choices"])
+    return event.get("delta", {}).get("text", "")
 
 
 class House:
-    """A gateway and its provider double."""
+    """A gateway in this process, and the double behind it."""
 
-    def __init__(self, gateway, fake):
-        self.gateway = gateway
-        self.fake = fake
-        self.key = gateway.keys.create(KeySpec(name="test")).key
+    def __init__(self, folder: Path) -> None:
+        self._runner = asyncio.Runner()
+        self._folder = folder
+        self.fake = FakeProvider()
+        self.run(self.fake.start())
+        self.gateway = Gateway(self.config(CONFIG), {})
+        self.admin_key = self.run(self.gateway.start())
+        made = self.gateway.keys.create(KeySpec(name="test", org="acme"), actor="test")
+        self.key = made.key
+        self.store = TraceStore(folder / "data", self.gateway._clock)
 
-    async def post(self, path, body, **headers):
-        """Send a request to the edge; its `Answer`."""
-        payload = body if isinstance(body, bytes) else json.dumps(body).encode()
-        sent, asked = [], {"authorization": f"Bearer {self.key}"} | headers
+    def config(self, text: str):
+        """The config of a YAML text, in which FAKE stands for the double's address."""
+        path = self._folder / "headworks.yaml"
+        path.write_text(text.replace("FAKE", self.fake.base_url), encoding="utf-8")
+        return load(path, {})
+
+    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Let the loop run until `work` is done."""
+        return self._runner.run(asyncio.wait_for(work, PATIENCE_S))
+
+    def ask(self, body: dict[str, Any] | bytes, *, path: str = PATHS["openai"], **headers: str) -> Answer:
+        """POST `body` to the front door and take the whole answer."""
+        return self.run(self.asking(body, path=path, **headers))
+
+    def chat(self, dialect: str, model: str, *, stream: bool = False, **fields: Any) -> Answer:
+        """Ask `model` as a client of `dialect` does."""
+        body = {"model": model, "max_tokens": 4096, "messages": [{"role": "user", "content": "Hello there"}]}
+        return self.ask(body | {"stream": stream} | fields, path=PATHS[dialect])
+
+    async def asking(self, body: dict[str, Any] | bytes, *, path: str, method: str = "POST", **headers: str) -> Answer:
+        """As `ask`, inside the loop."""
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        named = {"authorization": f"Bearer {self.key}"} | {name.replace("_", "-"): v for name, v in headers.items()}
         scope = {
             "type": "http",
-            "method": "POST",
+            "method": method,
             "path": path,
-            "headers": [(name.encode(), value.encode()) for name, value in asked.items()],
+            "query_string": b"",
+            "headers": [(name.encode(), value.encode()) for name, value in named.items()],
         }
-        given = [{"type": "http.request", "body": payload, "more_body": False}]
+        incoming = [{"type": "http.request", "body": data, "more_body": False}]
+        sent: list[dict[str, Any]] = []
 
         async def receive():
-            if given:
-                return given.pop()
-            return await self.gone.wait()
+            if not incoming:
+                await asyncio.Event().wait()  # the client stays
+            return incoming.pop()
 
         async def send(message):
             sent.append(message)
@@ -80,37 +157,42 @@ class House:
         await self.gateway.edge(scope, receive, send)
         return Answer(sent)
 
-    async def chat(self, model, *, stream=False, **more):
-        """Ask in the OpenAI dialect."""
-        body = {"model": model, "messages": [{"role": "user", "content": "Hello there"}], "stream": stream} | more
-        return await self.post("/v1/chat/completions", body)
+    def record(self, answer: Answer) -> dict[str, Any]:
+        """The trace record of an answer."""
+        self.run(self.gateway.recorder.flush())
+        found = self.store.get(answer.trace_id)
+        assert found is not None, "an answered call has a record"
+        return found
 
-    async def message(self, model, *, stream=False, **more):
-        """Ask in the Anthropic dialect."""
-        body = {"model": model, "max_tokens": 99, "messages": [{"role": "user", "content": "Hello there"}]}
-        return await self.post("/v1/messages", body | {"stream": stream} | more)
-
-    async def record(self, answer):
-        """The record of an answer."""
-        await self.gateway.recorder.flush()
-        return self.gateway.traces.get(answer.headers["x-request-id"])
-
-
-async def open_house(folder, fake, secret="sk-provider-secret"):
-    """A started gateway over `fake`."""
-    path = folder / "headworks.yaml"
-    path.write_text(CONFIG.format(url=fake.base_url, secret=secret), encoding="utf-8")
-    gateway = Gateway(load(path, {}), {})
-    await gateway.start()
-    house = House(gateway, fake)
-    house.gone = asyncio.Event()
-    return house
+    def close(self) -> None:
+        """End everything."""
+        self.store.close()
+        self.run(self.gateway.stop())
+        self.run(self.fake.stop())
+        self._runner.close()
 
 
-@pytest.fixture
-async def house(tmp_path):
-    """A house of its own for one test."""
-    async with FakeProvider() as fake:
-        made = await open_house(tmp_path, fake)
-        yield made
-        await made.gateway.stop()
+@pytest.fixture(scope="session")
+def house_of_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """The one house of this session."""
+    made = House(tmp_path_factory.mktemp("house"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def house(house_of_session: House) -> Iterator[House]:
+    """The house, with a good provider and the config above."""
+    yield house_of_session
+    house_of_session.gateway.reload(house_of_session.config(CONFIG))
+    house_of_session.fake.recipes()
+
+
+@pytest.fixture(autouse=True)
+def _fresh_double(request: pytest.FixtureRequest) -> None:
+    """Every test begins with a double that behaves and remembers nothing."""
+    if "house" in request.fixturenames:
+        fake = request.getfixturevalue("house").fake
+        fake.script([])
+        fake.recipes()
+        fake.forget()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.pipeline.conftest import open_house
+from tests.inprocess.conftest import open_house
 
 from headworks.telemetry import configure_logs
 from headworks.telemetry.config import LogSettings
