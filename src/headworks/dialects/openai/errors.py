@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from headworks.core.errors import HeadworksError, ProviderError
-from headworks.dialects.errors import provider_failure, provider_sentence, retry_after_s
+from headworks.dialects.errors import account_failure, provider_failure, provider_sentence, retry_after_s
 
 _TYPES = {
     400: "invalid_request_error",
@@ -21,6 +21,8 @@ _TYPES = {
 _TOO_LONG = re.compile(
     r"context (length|window)|maximum context|too many (input )?tokens|prompt is too long", re.IGNORECASE
 )
+_NO_CREDIT = "insufficient_quota"
+"""The gateway's account at the provider is empty; a caller's own budget is another thing. Asking again is no use."""
 
 
 def error_status(error: HeadworksError) -> int:
@@ -43,7 +45,10 @@ def read_error(status: int, headers: Mapping[str, str], body: bytes) -> Provider
     """A provider's error answer as ours."""
     detail = _detail(body)
     sentence = provider_sentence(str(detail.get("message") or f"The provider answered with status {status}."))
-    code = _stable_code(status, str(detail.get("code") or ""), sentence)
+    words = str(detail.get("code") or "")
+    if _NO_CREDIT in words:
+        return account_failure(status, sentence)
+    code = _stable_code(status, words, sentence)
     return provider_failure(status, sentence, code=code, retry_after_s=retry_after_s(headers))
 
 
@@ -53,6 +58,8 @@ def error_in_reply(raw: bytes) -> ProviderError:
     sentence = provider_sentence(str(detail.get("message") or "The provider reported an error inside its reply."))
     words = f"{detail.get('code') or ''} {detail.get('type') or ''}"
     status = detail.get("code") if isinstance(detail.get("code"), int) else detail.get("status")
+    if _NO_CREDIT in words:
+        return account_failure(200, sentence)
     if not isinstance(status, int) or status < 400:
         status = 429 if "rate_limit" in words else 529 if "overloaded" in words else 502
     return provider_failure(status, sentence, code=_stable_code(status, words, sentence))
@@ -76,8 +83,6 @@ def _detail(body: bytes) -> dict[str, Any]:
 
 def _stable_code(status: int, code: str, sentence: str) -> str | None:
     """Our code where the provider's words say more than the status."""
-    if "insufficient_quota" in code:
-        return "provider_error"  # the gateway's account there is empty; the caller's own budget is another thing
     if status in (400, 413, 422):
         if "context_length" in code or _TOO_LONG.search(sentence):
             return "context_length_exceeded"
