@@ -10,7 +10,6 @@ FAILURES = {
     "broken": Recipe(status=500),
     "rate limited": Recipe(status=429, retry_after="7"),
     "overloaded": Recipe(error_code="overloaded"),
-    "hung up": Recipe(hang_up=True),
     "no JSON": Recipe(status=502, error_body="<html>bad gateway</html>"),
 }
 
@@ -52,11 +51,30 @@ def test_a_provider_nobody_listens_for_is_followed_by_its_fallback(house):
     assert (second["provider"], second["status"]) == ("oai", "ok")
 
 
-@pytest.mark.parametrize("failure", [Recipe(status=401), Recipe(error_code="insufficient_quota")])
-def test_a_key_that_the_provider_refuses_is_no_reason_to_fail_the_caller(house, failure):
-    house.fake.script([failure])
-    assert house.chat("openai", "first").status == 200
-    house.fake.expect(2)
+def test_a_provider_that_hangs_up_is_tried_on_a_new_connection_and_then_left(house):
+    assert house.chat("openai", "openai").status == 200  # leaves a connection to use again
+    house.fake.script([Recipe(hang_up=True), Recipe(hang_up=True)])
+    answer = house.chat("openai", "first")
+    assert answer.headers["x-headworks-provider"] == "ant"
+    assert len(house.record(answer)["attempts"]) == 2
+    house.fake.expect(4)
+
+
+@pytest.mark.parametrize("model", ["openai", "anthropic", "gemini"])
+@pytest.mark.parametrize("refusal", [Recipe(status=401), Recipe(status=403)])
+def test_a_refused_account_of_the_gateway_looks_like_no_fault_of_the_caller(house, model, refusal):
+    house.fake.recipes(refusal)
+    answer = house.chat("openai", model)
+    assert (answer.status, answer.error["code"]) == (502, "provider_error")
+    assert answer.headers["x-should-retry"] == "false"
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_an_empty_account_of_the_gateway_is_not_to_be_retried(house, client):
+    house.fake.recipes(Recipe(error_code="insufficient_quota"))
+    answer = house.chat(client, "openai")
+    assert answer.status == 502 if client == "openai" else answer.status >= 500
+    assert answer.headers["x-should-retry"] == "false"
 
 
 @pytest.mark.parametrize("client", CLIENTS)

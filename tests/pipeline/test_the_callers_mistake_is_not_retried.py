@@ -1,4 +1,4 @@
-"""What the caller did wrong is told at once: no other provider is asked, and none at all when the gateway can see it."""
+"""What the caller did wrong is told at once: no other provider is asked, and none when the gateway can see it."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from headworks.testing import Recipe
     ("recipe", "status", "code"),
     [
         (Recipe(status=400), 400, "invalid_request"),
-        (Recipe(status=422), 400, "invalid_request"),
+        (Recipe(status=422), 422, "invalid_request"),
         (Recipe(error_code="context_length_exceeded"), 400, "context_length_exceeded"),
         (Recipe(error_code="content_filter"), 400, "content_policy_violation"),
     ],
