@@ -11,14 +11,12 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from headworks.budgets.prices import PriceList
-from headworks.budgets.tokens import TokenCounter
+from headworks.budgets import PriceList, TokenCounter
 from headworks.config import Config, links, local_settings, router
 from headworks.core.clock import Clock, SystemClock
 from headworks.core.messages import Ask, Caller
 from headworks.dialects import anthropic, gemini, openai
-from headworks.identity.pepper import load_pepper
-from headworks.identity.ring import KeyRing
+from headworks.identity import KeyRing, load_pepper
 from headworks.pipeline import Rooms
 from headworks.providers.calls import ProviderCalls
 from headworks.providers.config import LOCAL_ROW
@@ -106,6 +104,7 @@ class Gateway:
             _log.warning("needs_restart", keys=kept)
         self.config = config
         self._prices = price_list(config, self._counter)
+        self._loading = asyncio.ensure_future(self._prices.start())  # in a thread; nobody waits for it
         self.recorder.reprice(self._prices)
         self.router = router(config)
         self.edge.house = self._house(config)
@@ -114,6 +113,7 @@ class Gateway:
     def _house(self, config: Config) -> House:
         known = links(config)
         register_secrets([secret for link in known.values() for secret in (*link.keys, *link.headers.values())])
+        register_secrets([value.get_secret_value() for value in config.telemetry.otlp.headers.values()])
         launchers = {name: self._local for name, link in known.items() if link.catalog == LOCAL_ROW}
         calls = ProviderCalls(known, DIALECTS, self._outbound, launchers, self._counter.count, self._clock)
         desk = Desk(

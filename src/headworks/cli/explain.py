@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from msgspec import structs
 
 from headworks.app import facts, price_list
-from headworks.budgets.tokens import TokenCounter
+from headworks.budgets import TokenCounter
 from headworks.cli.access.stored_keys import StoredKeys
 from headworks.cli.output import AsJson, json_text
 from headworks.config import Config, find_config, router

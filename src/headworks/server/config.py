@@ -1,6 +1,6 @@
 """Settings of the HTTP server."""
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class ServerSettings(BaseModel):
@@ -14,8 +14,8 @@ class ServerSettings(BaseModel):
     port: int = Field(default=8080, ge=0, le=65535)
     """TCP port. 0 takes any free one."""
 
-    workers: int = Field(default=1, ge=1)
-    """Processes that serve side by side. Only 1 in this version."""
+    workers: int = Field(default=1, ge=1, le=256)
+    """Processes that serve side by side. More than one are replaced when they die."""
 
     max_body_bytes: int = Field(default=32 * 1024 * 1024, ge=1024)
     """A longer request body is answered with 413, without a provider call."""
@@ -25,10 +25,3 @@ class ServerSettings(BaseModel):
 
     keep_alive_comment_s: float = Field(default=15.0, gt=0, le=3_600)
     """Seconds of silence in a stream after which a comment is sent, so that nothing between closes the connection."""
-
-    @field_validator("workers")
-    @classmethod
-    def _one_worker(cls, workers: int) -> int:
-        if workers != 1:
-            raise ValueError("several workers are not available in this version; start several gateways instead")
-        return workers

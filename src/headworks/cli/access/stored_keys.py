@@ -12,9 +12,7 @@ from msgspec import structs
 from headworks.core.clock import Clock, SystemClock
 from headworks.core.errors import BadAskError
 from headworks.core.messages import Caller
-from headworks.identity.pepper import load_pepper
-from headworks.identity.records import KeyRecord, KeySpec
-from headworks.identity.ring import KeyRing
+from headworks.identity import KeyRecord, KeyRing, KeySpec, load_pepper
 from headworks.server.admin.shapes import KeyView
 
 _ACTOR = "command line"
