@@ -105,8 +105,11 @@ class MessageStreamReader:
     def _message_start(self, wire: _StreamEvent) -> list[Event]:
         if wire.message is None:
             return []
-        self._usage.update(wire.message.usage or WireUsage())
-        return [Started(wire.message.id, wire.message.model), UsageReported(read_usage(self._usage))]
+        started = Started(wire.message.id, wire.message.model)
+        if wire.message.usage is None:
+            return [started]  # a count of nothing would pass for the provider's word
+        self._usage.update(wire.message.usage)
+        return [started, UsageReported(read_usage(self._usage))]
 
     def _block_start(self, wire: _StreamEvent) -> list[Event]:
         block = read_block(wire.content_block) if wire.content_block else None
