@@ -6,7 +6,7 @@ Tests are plain functions and let the loop run by `house.ask(...)`; hypothesis c
 
 import asyncio
 import json
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +118,10 @@ class House:
         path = self._folder / "headworks.yaml"
         path.write_text(text.replace("FAKE", self.fake.base_url), encoding="utf-8")
         return load(path, {})
+
+    def configure(self, change: Callable[[str], str]) -> None:
+        """Put a changed config in force."""
+        self.gateway.reload(self.config(change(CONFIG)))
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
         """Let the loop run until `work` is done."""
