@@ -25,6 +25,8 @@ else:
 
 PR_SET_PDEATHSIG = 1  # prctl(2)
 BUSY_CHECK_S = 0.2
+ANSWER_TOKENS = 512
+"""Longest answer of a call that names no limit."""
 _PROCESSING = re.compile(r"^llamacpp:requests_(?:processing|deferred) ([0-9.]+)", re.MULTILINE)
 
 
@@ -83,6 +85,8 @@ def _parameters(order: Order) -> "xllamacpp.CommonParams":
     params.n_gpu_layers = 0
     params.sampling.temp = order.temperature
     params.sampling.top_p = order.top_p
+    # A small model that has lost its way goes on until the context is full: a minute of nonsense.
+    params.n_predict = ANSWER_TOKENS
     params.cache_ram_mib = 0  # else evicted prompts are kept, up to 8 GB of them
     params.endpoint_metrics = True
     params.endpoint_slots = False
