@@ -82,7 +82,7 @@ class Tally:
         """
         pieces, usage, counted, heard = self._pieces, self._usage, self._counted, self.heard
         self._pieces, self._usage, self._counted, self.heard = [], None, 0, False
-        if usage is not None and (status == "ok" or counted == len(pieces)):
+        if usage is not None and counted == len(pieces):
             return usage
         if ask.kind == "count" or (not heard and status in ("failed", "refused")):
             return None
