@@ -6,6 +6,7 @@ Tests are plain functions and let the loop run by `house.ask(...)`; hypothesis c
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
@@ -176,6 +177,35 @@ class House:
         self._runner.close()
 
 
+class Replay:
+    """A provider that answers every call with the same bytes, in pieces of the test's choosing."""
+
+    def __init__(self) -> None:
+        self.pieces: list[bytes] = []
+        self.chunked = True
+
+    async def start(self) -> None:
+        self._server = await asyncio.start_server(self._answer, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    async def stop(self) -> None:
+        self._server.close()
+        await self._server.wait_closed()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(int(re.search(rb"content-length: (\d+)", head, re.IGNORECASE)[1]))
+        framing = "transfer-encoding: chunked\r\n" if self.chunked else ""
+        writer.write(
+            f"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n{framing}connection: close\r\n\r\n".encode()
+        )
+        for piece in self.pieces:
+            writer.write(b"%x\r\n%b\r\n" % (len(piece), piece) if self.chunked else piece)
+            await asyncio.sleep(0)  # the gateway, on the same loop, reads before the next piece leaves
+        writer.write(b"0\r\n\r\n" if self.chunked else b"")
+        writer.close()
+
+
 @pytest.fixture(scope="session")
 def house_of_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """The one house of this session."""
@@ -200,3 +230,22 @@ def _fresh_double(request: pytest.FixtureRequest) -> None:
         fake.script([])
         fake.recipes()
         fake.forget()
+
+
+@pytest.fixture(scope="module")
+def replay(house):
+    """The replaying provider; models `replay-openai` and so on lead to it."""
+    replay = Replay()
+    house.run(replay.start())
+    dialects = {"openai": "v1", "anthropic": "v1", "gemini": "v1beta"}
+    providers = "".join(
+        f'  re-{name}: {{dialect: {name}, base_url: "{replay.url}/{path}", api_key: sk-none-000000}}\n'
+        for name, path in dialects.items()
+    )
+    models = "".join(f"  replay-{name}: {{provider: re-{name}, model: m}}\n" for name in dialects)
+    house.configure(
+        lambda text: text.replace("providers:\n", "providers:\n" + providers).replace("models:\n", "models:\n" + models)
+    )
+    yield replay
+    house.run(replay.stop())
+    house.configure(lambda text: text)

@@ -1,5 +1,7 @@
 """The client hears the model name it used, and usage if it asked; the real names stand in headers and the record."""
 
+import json
+
 import pytest
 
 from headworks.testing import Recipe
@@ -97,3 +99,19 @@ def test_a_provider_that_never_tells_usage_is_counted_here_and_marked_so(house, 
     assert found["prompt_tokens"] > 0
     assert found["completion_tokens"] > 0
     assert found["cost_nano"] > 0
+
+
+def test_usage_that_came_before_the_words_is_completed_by_our_own_count(house, replay):
+    start = {"id": "msg_1", "model": "m", "usage": {"input_tokens": 25, "output_tokens": 1}}
+    events = [
+        {"type": "message_start", "message": start},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "many words " * 20}},
+        {"type": "content_block_stop", "index": 0},
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}},
+        {"type": "message_stop"},
+    ]
+    replay.pieces = [f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode() for event in events]
+    found = house.record(house.chat("openai", "replay-anthropic", stream=True))
+    assert (found["status"], found["prompt_tokens"], found["usage_estimated"]) == ("ok", 25, True)
+    assert 20 <= found["completion_tokens"] <= 80
