@@ -173,7 +173,7 @@ def fact_headers(trace_id: str, facts: dict[str, object]) -> Headers:
     headers = [(b"x-request-id", encoded), (b"request-id", encoded)]
     for name, value in facts.items():
         header = _FACT_HEADERS.get(name)
-        if header is not None and value is not None:
+        if header is not None and value not in (None, ""):
             headers.append((header, header_text(value) if isinstance(value, str) else str(value).encode()))
     return headers
 

@@ -13,7 +13,7 @@ from headworks.identity import KeyRing, KeySpec
 QUESTION: dict[str, Any] = {
     "model": "auto",
     "messages": [
-        {"role": "system", "content": "You are a helpful assistant."},
+        {"role": "system", "content": "Answer in one short sentence."},
         {"role": "user", "content": "What is the capital of France?"},
     ],
 }

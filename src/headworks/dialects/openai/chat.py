@@ -37,6 +37,8 @@ _MODES: dict[str, Literal["auto", "none", "required"]] = {"auto": "auto", "none"
 _READER = BodyReader(wire.ChatBody)
 
 # Fields that carry no instruction to a model: consumed here, or mapped to the neutral prompt below.
+_MESSAGE_FIELDS = frozenset(wire.ChatMessage.__struct_fields__) | {"annotations"}
+_PART_FIELDS = frozenset(wire.Part.__struct_fields__)
 _KNOWN = frozenset(wire.ChatBody.__struct_fields__) | {"store"}
 
 
@@ -95,6 +97,7 @@ def read_prompt(body: wire.ChatBody, fields: dict[str, Raw]) -> Prompt:
         extra["metadata"] = body.metadata
     tools = body.tools or []
     extra |= {f"tools[{i}].type={tool.type}": True for i, tool in enumerate(tools) if tool.function is None}
+    extra |= _unknown_in_messages(fields["messages"])
     return Prompt(
         messages=tuple(_message(place, message) for place, message in enumerate(body.messages)),
         tools=tuple(_tool(tool.function) for tool in tools if tool.function is not None),
@@ -118,6 +121,21 @@ def read_prompt(body: wire.ChatBody, fields: dict[str, Raw]) -> Prompt:
         user=end_user(body.user, body.safety_identifier, body.metadata),
         extra=extra,
     )
+
+
+def _unknown_in_messages(raw: Raw) -> dict[str, Any]:
+    """Fields inside messages and parts that nobody here knows, by their place: another dialect must refuse them."""
+    found: dict[str, Any] = {}
+    for place, message in enumerate(msgspec.json.decode(raw)):
+        found |= _unknown(message, _MESSAGE_FIELDS, f"messages[{place}]")
+        parts = message.get("content")
+        for number, part in enumerate(parts if isinstance(parts, list) else ()):
+            found |= _unknown(part, _PART_FIELDS, f"messages[{place}].content[{number}]")
+    return found
+
+
+def _unknown(value: dict[str, Any], known: frozenset[str], where: str) -> dict[str, Any]:
+    return {f"{where}.{name}": given for name, given in value.items() if name not in known and given is not None}
 
 
 def _message(place: int, message: wire.ChatMessage) -> Message:

@@ -32,7 +32,8 @@ def error_status(error: HeadworksError) -> int:
 
 def error_object(error: HeadworksError) -> dict[str, Any]:
     """The `error` object that SDKs unwrap."""
-    kind = "insufficient_quota" if error.code == "insufficient_quota" else _TYPES.get(error.status, "server_error")
+    usual = "invalid_request_error" if error.status < 500 else "server_error"
+    kind = "insufficient_quota" if error.code == "insufficient_quota" else _TYPES.get(error.status, usual)
     return {"message": error.message, "type": kind, "param": error.param, "code": error.code}
 
 

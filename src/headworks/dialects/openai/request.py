@@ -96,6 +96,8 @@ def _chat(prompt: Prompt, target: Target, gaps: Gaps) -> dict[str, Any]:
         gaps.lacks(name)
     if prompt.top_k is not None:
         gaps.lacks("top_k")
+    if prompt.reasoning is not None and _effort(prompt) is None:
+        gaps.hint("thinking")  # off, or as much as the model likes: what its provider does unasked
     messages: list[dict[str, Any]] = []
     for place, message in enumerate(prompt.messages):
         messages += _message(message, f"messages[{place}]", gaps)
@@ -185,6 +187,10 @@ def _said(message: Message, parts: tuple[Part, ...], where: str, gaps: Gaps) -> 
 
 def _assistant(parts: tuple[Part, ...], where: str, gaps: Gaps) -> dict[str, Any]:
     calls = [part for part in parts if isinstance(part, ToolCall)]
+    if any(call.cache_mark for call in calls):
+        gaps.hint(f"{where}.tool_use.cache_control")
+    if any(call.signature for call in calls):
+        gaps.hint(f"{where}.tool_use.signature")  # a proof for the provider that made the call; no other can read it
     refusals = [part.text for part in parts if isinstance(part, Refusal)]
     if any(isinstance(part, Thinking) for part in parts):
         gaps.hint(f"{where}.thinking")  # sealed for the provider that wrote it; no other can read it
@@ -208,6 +214,8 @@ def _call(call: ToolCall) -> dict[str, Any]:
 def _tool_message(result: ToolResult, where: str, gaps: Gaps) -> dict[str, Any]:
     if result.is_error:
         gaps.hint(f"{where}.is_error")  # the result's own text says so too
+    if result.cache_mark:
+        gaps.hint(f"{where}.tool_result.cache_control")
     texts = [part.text for part in result.parts if isinstance(part, Text)]
     if len(texts) < len(result.parts):
         gaps.lacks(f"{where}.content (an image or document in a tool result)")
@@ -218,10 +226,21 @@ def _content(parts: tuple[Part, ...], where: str, gaps: Gaps) -> str | list[dict
     for place, part in enumerate(parts):
         if getattr(part, "cache_mark", None):
             gaps.hint(f"{where}.content[{place}].cache_control")
+        if isinstance(part, Text) and part.citations:
+            gaps.hint(f"{where}.content[{place}].citations")
+        if isinstance(part, Document):
+            _document_gaps(part, f"{where}.content[{place}]", gaps)
     if all(isinstance(part, Text) for part in parts) and len(parts) <= 1:
         return "".join(part.text for part in parts if isinstance(part, Text))
     written = (_part(part, f"{where}.content[{place}]", gaps) for place, part in enumerate(parts))
     return [part for part in written if part is not None]
+
+
+def _document_gaps(part: Document, where: str, gaps: Gaps) -> None:
+    if part.context is not None:
+        gaps.lacks(f"{where}.context")
+    if part.citations:
+        gaps.lacks(f"{where}.citations")
 
 
 def _part(part: Part, where: str, gaps: Gaps) -> dict[str, Any] | None:

@@ -204,3 +204,9 @@ def test_a_part_that_cannot_be_translated_is_named_and_still_passes_to_its_own_d
         _ = ask.prompt
     assert caught.value.param is not None
     assert caught.value.param.startswith("messages[0].content[0]")
+
+
+def test_unknown_fields_inside_messages_are_extra_by_their_place():
+    part = {"type": "text", "text": "x", "tomorrow": 1}
+    prompt = read(messages=[{"role": "user", "content": [part], "mood": "fine"}]).prompt
+    assert prompt.extra == {"messages[0].mood": "fine", "messages[0].content[0].tomorrow": 1}

@@ -186,3 +186,22 @@ def test_embeddings_and_legacy_prompts_of_another_dialect():
 def test_tokens_cannot_be_counted_here():
     with pytest.raises(BadAskError):
         sent(Prompt(messages=HELLO), kind="count")
+
+
+def test_nothing_inside_a_conversation_is_left_out_unsaid():
+    prompt = Prompt(
+        messages=(
+            Message("assistant", (ToolCall("c", "f", "{}", signature="s", cache_mark={"type": "ephemeral"}),)),
+            Message("tool", (ToolResult("c", (Text("x"),), cache_mark={"type": "ephemeral"}),)),
+        ),
+        reasoning=Reasoning(enabled=False),
+    )
+    assert set(sent(prompt)[1].dropped) == {
+        "messages[0].tool_use.cache_control",
+        "messages[0].tool_use.signature",
+        "messages[1].tool_result.cache_control",
+        "thinking",
+    }
+    for document in (Document(text="x", context="c"), Document(text="x", citations=True)):
+        with pytest.raises(BadAskError):
+            sent(Prompt(messages=(Message("user", (document,)),)))
