@@ -5,6 +5,7 @@ only a power cut may take the last moments, and never tears the file. The system
 3.51.3 have a race that can corrupt a WAL file under several connections (sqlite.org/wal.html).
 """
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ import apsw
 from headworks.core.errors import StoreError
 
 BUSY_TIMEOUT_MS = 5_000
+_WAL_TRIES, _WAL_PAUSE_S = 250, 0.02
 
 
 def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
@@ -28,7 +30,7 @@ def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
         connection.set_busy_timeout(BUSY_TIMEOUT_MS)
         if not read_only:
             connection.pragma("auto_vacuum", 2)  # incremental: only takes effect on a new file
-            connection.pragma("journal_mode", "wal")
+            _write_ahead(connection)
             connection.pragma("synchronous", 1)
         connection.pragma("foreign_keys", 1)
     except apsw.Error as error:
@@ -36,6 +38,22 @@ def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
             f"The database {path.name} cannot be opened: {error}. Is the data directory writable?"
         ) from error
     return connection
+
+
+def _write_ahead(connection: apsw.Connection) -> None:
+    """Switch to write-ahead logging: a no-op but on a new file.
+
+    Of several connections that switch a new file at once, SQLite refuses all but one without waiting, whatever the busy
+    timeout (their locks would wait for each other): so the waiting is done here.
+    """
+    for _ in range(_WAL_TRIES):
+        try:
+            connection.pragma("journal_mode", "wal")
+        except apsw.BusyError:
+            time.sleep(_WAL_PAUSE_S)
+        else:
+            return
+    connection.pragma("journal_mode", "wal")
 
 
 @contextmanager
