@@ -6,7 +6,7 @@ from threading import Barrier
 
 from headworks.storage.sqlite import connect
 
-TOGETHER, FILES = 8, 60
+TOGETHER, FILES = 8, 25
 
 
 def test_all_of_them_get_it_in_write_ahead_mode(tmp_path: Path) -> None:
