@@ -13,8 +13,10 @@ from email.utils import parsedate_to_datetime
 from headworks.core.errors import ProviderError
 
 SENTENCE_CHARACTERS = 500
+CUT = "..."
+"""What a sentence ends with that was longer."""
 _KEY = re.compile(
-    r"\b(?:sk|hw|pk|gsk|xai|key|api)[-_][A-Za-z0-9*._-]{6,}|\bAIza[\w*-]{8,}|(?i:\bbearer\s+)[\w*.~+/=-]{8,}"
+    r"\b(?:sk|hw|pk|gsk|xai|key|api)[-_][A-Za-z0-9*._~+/=-]{6,}|\bAIza[\w*.~+/=-]{8,}|(?i:\bbearer\s+)[\w*.~+/=-]{8,}"
 )
 _WHITE = re.compile(r"\s+")
 
@@ -64,7 +66,7 @@ def provider_sentence(text: str) -> str:
     """A provider's own words, fit to quote: one line, keys masked, at most 500 characters."""
     # Cut generously before masking, so that a huge body costs nothing and no key is cut into something unrecognisable.
     line = _KEY.sub("[key]", _WHITE.sub(" ", text[: SENTENCE_CHARACTERS * 4]).strip())
-    return line if len(line) <= SENTENCE_CHARACTERS else f"{line[: SENTENCE_CHARACTERS - 3]}..."
+    return line if len(line) <= SENTENCE_CHARACTERS else line[: SENTENCE_CHARACTERS - len(CUT)] + CUT
 
 
 def provider_failure(

@@ -10,12 +10,14 @@ from headworks.core.errors import BadAskError, ProviderError
 from headworks.core.messages import Ask, Route, Target
 from headworks.core.protocols import OpenTrace
 from headworks.core.replies import Chunk, Reply, TokensCounted
+from headworks.dialects.errors import CUT
 from headworks.dialects.protocols import ProviderDialect, StreamReader, WireRequest
 from headworks.dialects.sse import EventSplitter
 from headworks.providers.http import Exchange, Outbound
 from headworks.providers.link import Link
 
 REPLY_BYTES = 256 * 1024 * 1024
+MASK = "***"
 SECRET_CHARACTERS = 6
 """Shorter keys are words that sentences need; no provider hands out such."""
 
@@ -81,6 +83,7 @@ class ProviderCalls:
                     await exchange.open()
                     reply = await self._reply(ask, target, request, exchange)
                 except ProviderError as error:
+                    hide_secrets(error, self._links[target.provider])
                     trace.attempt_failed(error)
                     failure = error
                     if not error.retryable or number == len(route.targets):
@@ -155,9 +158,20 @@ def auth_header(link: Link, key: str) -> dict[str, str]:
 def hide_secrets(error: ProviderError, link: Link) -> None:
     """Take the provider's own keys out of its sentence: some repeat the key they refuse."""
     for secret in (*link.keys, *link.headers.values()):
-        if len(secret) >= SECRET_CHARACTERS and secret in error.message:
-            error.message = error.message.replace(secret, "***")
-            error.args = (error.message,)
+        if len(secret) >= SECRET_CHARACTERS:
+            error.message = _without(secret, error.message)
+    error.args = (error.message,)
+
+
+def _without(secret: str, text: str) -> str:
+    """`text` without `secret`, and without the beginning of it that a cut to length has left at the end."""
+    text = text.replace(secret, MASK)
+    body = text.removesuffix(CUT)
+    if body != text:
+        for length in range(len(secret) - 1, SECRET_CHARACTERS - 1, -1):
+            if body.endswith(secret[:length]):
+                return body[:-length] + MASK + CUT
+    return text
 
 
 async def _one(chunk: Chunk) -> AsyncIterator[Chunk]:
