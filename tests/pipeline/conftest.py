@@ -234,7 +234,7 @@ def _fresh_double(request: pytest.FixtureRequest) -> None:
 
 @pytest.fixture(scope="module")
 def replay(house):
-    """The replaying provider; models `replay-openai` and so on lead to it."""
+    """The replaying provider; models `replay-openai` and so on lead to it, `safe-openai` and so on with a fallback."""
     replay = Replay()
     house.run(replay.start())
     dialects = {"openai": "v1", "anthropic": "v1", "gemini": "v1beta"}
@@ -242,7 +242,11 @@ def replay(house):
         f'  re-{name}: {{dialect: {name}, base_url: "{replay.url}/{path}", api_key: sk-none-000000}}\n'
         for name, path in dialects.items()
     )
-    models = "".join(f"  replay-{name}: {{provider: re-{name}, model: m}}\n" for name in dialects)
+    models = "".join(
+        f"  replay-{name}: {{provider: re-{name}, model: m}}\n"
+        f"  safe-{name}: {{provider: re-{name}, model: m, fallbacks: [openai]}}\n"
+        for name in dialects
+    )
     house.configure(
         lambda text: text.replace("providers:\n", "providers:\n" + providers).replace("models:\n", "models:\n" + models)
     )

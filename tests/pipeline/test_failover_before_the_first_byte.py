@@ -10,6 +10,10 @@ FAILURES = {
     "broken": Recipe(status=500),
     "rate limited": Recipe(status=429, retry_after="7"),
     "overloaded": Recipe(error_code="overloaded"),
+    "cut before the first word": Recipe(cut_after_tokens=0),
+    "reset before the first word": Recipe(reset_after_tokens=0),
+    "error before the first word": Recipe(error_after_tokens=0),
+    "nonsense before the first word": Recipe(malformed_after_tokens=0),
     "no JSON": Recipe(status=502, error_body="<html>bad gateway</html>"),
 }
 
@@ -78,9 +82,29 @@ def test_an_empty_account_of_the_gateway_is_not_to_be_retried(house, client):
 
 
 @pytest.mark.parametrize("client", CLIENTS)
-def test_a_whole_reply_that_is_cut_is_asked_for_again_elsewhere_or_told(house, client):
-    house.fake.script([Recipe(cut_after_tokens=3)])
+def test_a_whole_reply_that_is_cut_is_asked_for_elsewhere(house, client):
+    house.fake.script([Recipe(cut_after_tokens=3), Recipe(text="All of it.")])
     answer = house.chat(client, "first")
-    found = house.record(answer)
-    assert (answer.status, found["status"]) in [(200, "ok"), (502, "failed")]
-    assert answer.status != 200 or len(found["attempts"]) == 2
+    assert (answer.status, answer.text) == (200, "All of it.")
+    assert [attempt["status"] for attempt in house.record(answer)["attempts"]] == ["failed", "ok"]
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("model", ["first", "second"])
+def test_after_the_first_word_nobody_else_is_asked(house, client, model):
+    house.fake.recipes(Recipe(tokens=20, cut_after_tokens=1))
+    answer = house.chat(client, model, stream=True)
+    assert answer.text == "Echo:"
+    assert answer.events[-1]["error"]
+    house.fake.expect(1)
+
+
+def test_an_error_event_after_the_opening_of_a_message_goes_to_the_fallback(house, replay):
+    start = b'event: message_start\ndata: {"type":"message_start","message":{"id":"m","model":"m","usage":{}}}\n\n'
+    error = b'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}\n\n'
+    replay.pieces = [start, b'event: ping\ndata: {"type":"ping"}\n\n', error]
+    answer = house.chat("anthropic", "safe-anthropic", stream=True)
+    assert answer.headers["x-headworks-provider"] == "oai"
+    assert answer.events[-1]["type"] == "message_stop"
+    first, second = house.record(answer)["attempts"]
+    assert (first["status"], first["error_code"], second["status"]) == ("failed", "overloaded", "ok")

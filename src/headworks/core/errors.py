@@ -66,13 +66,14 @@ class ProviderError(HeadworksError):
 
     Attributes:
         provider_status: HTTP status the provider answered with; None when there was no answer.
+        account: True when the provider turns the gateway's own account away: its key, its credit, its permission.
     """
 
     default_code = "provider_error"
     default_status = 502
     default_retryable = True
 
-    def __init__(  # noqa: PLR0913  the tree's own five, and what the provider said
+    def __init__(  # noqa: PLR0913  the tree's own five, and what the provider said and meant
         self,
         message: str,
         *,
@@ -82,11 +83,13 @@ class ProviderError(HeadworksError):
         param: str | None = None,
         retry_after_s: float | None = None,
         provider_status: int | None = None,
+        account: bool = False,
     ) -> None:
         super().__init__(
             message, code=code, status=status, retryable=retryable, param=param, retry_after_s=retry_after_s
         )
         self.provider_status = provider_status
+        self.account = account
 
 
 class InvalidReplyError(HeadworksError):

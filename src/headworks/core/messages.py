@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 from msgspec import Raw, Struct, field
 
+from headworks.core.policy import USUAL, Policy
+
 Role = Literal["system", "user", "assistant", "tool"]
 Kind = Literal["chat", "completion", "embedding", "count"]
 
@@ -210,6 +212,11 @@ class Ask(Struct, kw_only=True):
         feature: Feature named by header, None when none was.
         user_id: End user (header, else body, else the key's user).
         headers: Dialect headers to pass on to a provider of the same dialect (`anthropic-beta`, ...), lower case.
+        deadline_s: When the client stops waiting for the whole answer, monotonic clock; None when it did not say.
+        begin_by_s: When it stops waiting for a stream to begin, monotonic clock; None when it did not say.
+        client_retries: How often the client's SDK has sent this request before.
+        outlives_client: True when the answer is to be finished and kept although its client has left. Set once the
+            route is known.
     """
 
     trace_id: str
@@ -224,6 +231,10 @@ class Ask(Struct, kw_only=True):
     session_id: str | None = None
     tags: dict[str, str] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
+    deadline_s: float | None = None
+    begin_by_s: float | None = None
+    client_retries: int = 0
+    outlives_client: bool = False
     _prompt: Prompt | None = None
 
     @property
@@ -275,3 +286,4 @@ class Route(Struct, frozen=True, kw_only=True):
     query_type: str
     targets: tuple[Target, ...]
     capture: Literal["none", "bodies"] = "none"
+    policy: Policy = USUAL

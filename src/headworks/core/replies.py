@@ -144,6 +144,18 @@ class TokensCounted(Struct, frozen=True, tag=True):
     exact: bool = True
 
 
+class Resumed(Struct, frozen=True, tag=True, kw_only=True):
+    """A seam: the stream broke off, and from here on another attempt says the rest.
+
+    `attempt` counts provider calls from 1, `mode` says how the rest was asked for, `model` is a model name of the
+    config. Written as a comment line into streams (`: headworks-seam {...}`), and left out of whole replies.
+    """
+
+    attempt: int
+    mode: Literal["prefill", "continue", "restart"]
+    model: str
+
+
 Event = (
     Started
     | TextDelta
@@ -158,6 +170,7 @@ Event = (
     | UsageReported
     | Embedded
     | TokensCounted
+    | Resumed
 )
 
 

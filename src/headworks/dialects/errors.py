@@ -37,6 +37,8 @@ _ANSWERS: dict[int, tuple[str, int, bool]] = {
     529: ("overloaded", 503, True),
 }
 
+_ACCOUNT = frozenset({401, 402, 403})
+
 
 def retry_after_s(headers: Mapping[str, str], now_s: float | None = None) -> float | None:
     """Seconds the provider asks to wait, None when it does not say or says nonsense; never negative.
@@ -90,6 +92,7 @@ def provider_failure(
         retryable=retryable,
         retry_after_s=retry_after_s if retryable else None,
         provider_status=status,
+        account=status in _ACCOUNT,
     )
 
 
@@ -103,6 +106,7 @@ def account_failure(status: int, message: str) -> ProviderError:
         status=502,
         retryable=False,
         provider_status=status,
+        account=True,
     )
 
 

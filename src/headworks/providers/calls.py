@@ -9,7 +9,7 @@ from headworks.core.clock import Clock
 from headworks.core.errors import BadAskError, ProviderError
 from headworks.core.messages import Ask, Route, Target
 from headworks.core.protocols import OpenTrace
-from headworks.core.replies import Chunk, Reply, TokensCounted
+from headworks.core.replies import Chunk, Reply, Started, TokensCounted, UsageReported
 from headworks.dialects.errors import CUT
 from headworks.dialects.protocols import ProviderDialect, StreamReader, WireRequest
 from headworks.dialects.sse import EventSplitter
@@ -18,6 +18,8 @@ from headworks.providers.link import Link
 
 REPLY_BYTES = 256 * 1024 * 1024
 MASK = "***"
+_PRELUDE = (Started, UsageReported)
+"""What comes before an answer and is none of it."""
 SECRET_CHARACTERS = 6
 """Shorter keys are words that sentences need; no provider hands out such."""
 
@@ -82,6 +84,8 @@ class ProviderCalls:
                     exchange = await self._exchange(target, request)
                     await exchange.open()
                     reply = await self._reply(ask, target, request, exchange)
+                    if number < len(route.targets):
+                        reply.chunks = await _begun(reply.chunks)
                 except ProviderError as error:
                     hide_secrets(error, self._links[target.provider])
                     trace.attempt_failed(error)
@@ -172,6 +176,26 @@ def _without(secret: str, text: str) -> str:
             if body.endswith(secret[:length]):
                 return body[:-length] + MASK + CUT
     return text
+
+
+async def _begun(chunks: AsyncIterator[Chunk]) -> AsyncIterator[Chunk]:
+    """The same chunks, read until the answer has truly begun: up to there, a failure may go to the next target.
+
+    Providers answer 200 and then say within the stream that they are overloaded, or close it.
+    """
+    held: list[Chunk] = []
+    async for chunk in chunks:
+        held.append(chunk)
+        if chunk.last or not all(isinstance(event, _PRELUDE) for event in chunk.events):
+            break
+    return _after(held, chunks)
+
+
+async def _after(held: list[Chunk], chunks: AsyncIterator[Chunk]) -> AsyncIterator[Chunk]:
+    for chunk in held:
+        yield chunk
+    async for chunk in chunks:
+        yield chunk
 
 
 async def _one(chunk: Chunk) -> AsyncIterator[Chunk]:

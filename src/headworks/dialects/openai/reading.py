@@ -87,12 +87,14 @@ class OpenAIStream:
 
     def read(self, event: bytes) -> Chunk:
         """What one event means; `[DONE]` is the end marker."""
-        _, data = event_data(event)
+        name, data = event_data(event)
         if not data:
             return Chunk([], event)
         if data.startswith(b"[DONE]"):
             return Chunk([], event, last=True)
         body = _decode(data)
+        if name == b"error":
+            raise error_in_reply(data)
         events: list[Event] = []
         if not self._started:
             self._started = True
