@@ -20,7 +20,7 @@ from headworks.identity import KeyRing, load_pepper
 from headworks.pipeline import Rooms
 from headworks.providers.calls import ProviderCalls
 from headworks.providers.config import LOCAL_ROW
-from headworks.providers.http import Outbound
+from headworks.providers.outbound.http import Outbound
 from headworks.providers.local.config import LocalSettings
 from headworks.providers.local.model import LocalModel
 from headworks.routing.explain import Facts, Step

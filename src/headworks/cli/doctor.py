@@ -14,7 +14,7 @@ from headworks.config import Config, ConfigError, find_config, links, local_sett
 from headworks.core.clock import SystemClock
 from headworks.core.errors import ProviderError, StoreError
 from headworks.providers.calls import auth_header
-from headworks.providers.http import Outbound
+from headworks.providers.outbound.http import Outbound
 from headworks.providers.link import Link
 from headworks.providers.local.model import LocalModel
 from headworks.providers.local.weights import HOW_TO_INSTALL

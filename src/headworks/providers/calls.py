@@ -13,7 +13,7 @@ from headworks.core.replies import Chunk, Reply, Started, TokensCounted, UsageRe
 from headworks.dialects.errors import CUT
 from headworks.dialects.protocols import ProviderDialect, StreamReader, WireRequest
 from headworks.dialects.sse import EventSplitter
-from headworks.providers.http import Exchange, Outbound
+from headworks.providers.outbound.http import Exchange, Outbound
 from headworks.providers.link import Link
 
 REPLY_BYTES = 256 * 1024 * 1024

@@ -16,9 +16,9 @@ import certifi
 from msgspec import Struct
 
 from headworks.core.errors import ProviderError
-from headworks.providers.connection import BrokenError, Connection
+from headworks.providers.outbound.connection import BrokenError, Connection
 from headworks.providers.link import Link
-from headworks.providers.silence import Silence
+from headworks.providers.outbound.silence import Silence
 
 ERROR_BODY_BYTES = 64 * 1024
 DRAIN_S = 0.25

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from headworks.core.errors import ProviderError
-from headworks.providers.http import Outbound, read_origin
+from headworks.providers.outbound.http import Outbound, read_origin
 from headworks.providers.link import Link
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello"

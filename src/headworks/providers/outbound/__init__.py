@@ -1,0 +1,1 @@
+"""The way out: pooled connections to providers, one exchange over each at a time, every wait with an end."""
