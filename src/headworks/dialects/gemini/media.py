@@ -58,5 +58,13 @@ def _inline(media_type: str, data: str) -> dict[str, Any]:
 
 
 def _at(url: str, media_type: str | None) -> dict[str, Any]:
-    guessed = media_type or mimetypes.guess_type(urlsplit(url).path)[0]
+    guessed = media_type or mimetypes.guess_type(_path(url))[0]
     return {"fileData": {"fileUri": url} | ({"mimeType": guessed} if guessed else {})}
+
+
+def _path(url: str) -> str:
+    """The path of an address; all of one that cannot be read, for the provider to complain about."""
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return url

@@ -153,7 +153,7 @@ def _message(place: int, message: wire.ChatMessage) -> Message:
         return Message("tool", (ToolResult(message.tool_call_id or "", kept, name=message.name),))
     if message.role == "assistant":
         parts = (
-            *_thinking(message),
+            *_thinking(message, where),
             *parts,
             *_refusal(message),
             *(_call(call, where) for call in message.tool_calls or ()),
@@ -162,11 +162,14 @@ def _message(place: int, message: wire.ChatMessage) -> Message:
     return Message(role, parts, message.name)
 
 
-def _thinking(message: wire.ChatMessage) -> tuple[Part, ...]:
+def _thinking(message: wire.ChatMessage, where: str) -> tuple[Part, ...]:
     if message.thinking_blocks:
+        places = [f"{where}.thinking_blocks[{place}]" for place in range(len(message.thinking_blocks))]
         return tuple(
-            Thinking(str(block.get("thinking", "")), block.get("signature"), block.get("data"))
-            for block in message.thinking_blocks
+            Thinking(
+                _words(block, "thinking", place) or "", _words(block, "signature", place), _words(block, "data", place)
+            )
+            for block, place in zip(message.thinking_blocks, places, strict=True)
         )
     return (Thinking(message.reasoning_content),) if message.reasoning_content else ()
 
@@ -180,7 +183,8 @@ def _call(call: wire.Call, where: str) -> ToolCall:
         name = f"{where}.tool_calls"
         raise BadAskError(f"`{name}`: only function calls can be translated.", code="unsupported_field", param=name)
     google = (call.extra_content or {}).get("google")
-    signature = google.get("thought_signature") if isinstance(google, dict) else None
+    place = f"{where}.tool_calls.extra_content.google"
+    signature = _words(google, "thought_signature", place) if isinstance(google, dict) else None
     return ToolCall(call.id, call.function.name, call.function.arguments, signature)
 
 
@@ -218,16 +222,24 @@ def _object(raw: Raw, where: str) -> dict[str, Any]:
     return value
 
 
-def _string(value: dict[str, Any], name: str, where: str) -> str:
+def _words(value: dict[str, Any], name: str, where: str) -> str | None:
+    """A string that may be missing."""
     text = value.get(name)
-    if not isinstance(text, str) or not text:
+    if text is not None and not isinstance(text, str):
+        raise BadAskError(f"`{where}.{name}`: expected a string.", param=f"{where}.{name}")
+    return text
+
+
+def _string(value: dict[str, Any], name: str, where: str) -> str:
+    text = _words(value, name, where)
+    if not text:
         raise BadAskError(f"`{where}.{name}`: expected a string.", param=f"{where}.{name}")
     return text
 
 
 def _image(value: dict[str, Any], where: str) -> Image:
     url = _string(value, "url", where)
-    detail = value.get("detail")
+    detail = _words(value, "detail", where)
     data = split_data_url(url)
     if data:
         return Image(data=data[1], media_type=data[0], detail=detail)
@@ -241,9 +253,9 @@ def split_data_url(url: str) -> tuple[str, str] | None:
 
 
 def _file(value: dict[str, Any], where: str) -> Document:
-    name = value.get("filename")
-    if file_id := value.get("file_id"):
-        return Document(file_id=str(file_id), name=name)
+    name = _words(value, "filename", where)
+    if file_id := _words(value, "file_id", where):
+        return Document(file_id=file_id, name=name)
     data = split_data_url(_string(value, "file_data", where))
     if not data:
         raise BadAskError(f"`{where}.file_data`: expected a base64 data URL.", param=f"{where}.file_data")

@@ -261,6 +261,18 @@ def test_blocks_without_neutral_meaning_are_named(block: dict[str, Any], path: s
         ({"type": "text", "text": "x", "citations": [5]}, "messages[0].content[0].citations"),
         ({"type": "tool_result", "tool_use_id": "t", "content": ["x"]}, "messages[0].content[0].content[0]"),
         (
+            {"type": "tool_result", "tool_use_id": "t", "content": [{"type": []}]},
+            "messages[0].content[0].content[0].type",
+        ),
+        (
+            {
+                "type": "tool_result",
+                "tool_use_id": "t",
+                "content": [{"type": "tool_result", "tool_use_id": "u", "content": 5}],
+            },
+            "messages[0].content[0].content[0].content",
+        ),
+        (
             {"type": "tool_result", "tool_use_id": "t", "content": [{"type": "thinking", "thinking": "x"}]},
             "messages[0].content[0].content",
         ),
@@ -270,6 +282,27 @@ def test_nested_faults_are_named_when_they_are_read(block: dict[str, Any], param
     with pytest.raises(BadAskError) as caught:
         parts(block)
     assert caught.value.param == param
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("temperature", []),
+        ("temperature", "warm"),
+        ("top_p", True),
+        ("top_p", 10**400),
+        ("top_k", True),
+        ("max_tokens", "many"),
+        ("stop_sequences", [1]),
+        ("service_tier", {}),
+    ],
+)
+def test_what_the_shape_of_a_count_leaves_unchecked_is_named_when_it_is_read(field: str, value: Any) -> None:
+    body = json.dumps({"model": "fast", "messages": [{"role": "user", "content": "hi"}], field: value}).encode()
+    ask = COUNT_TOKENS.read(body, ENVELOPE)
+    with pytest.raises(BadAskError) as caught:
+        _ = ask.prompt
+    assert caught.value.param == field
 
 
 def test_a_count_reads_the_same_prompt() -> None:

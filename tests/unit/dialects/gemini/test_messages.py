@@ -103,6 +103,7 @@ def test_a_refusal_in_the_history_is_what_the_model_said() -> None:
             {"fileData": {"fileUri": "https://a.b/c.png?x=1", "mimeType": "image/png"}},
         ),
         (Image(url="https://a.b/c"), {"fileData": {"fileUri": "https://a.b/c"}}),
+        (Image(url="http://[a/c.png"), {"fileData": {"fileUri": "http://[a/c.png", "mimeType": "image/png"}}),
         (
             Image(data="AAAA", media_type="image/png", detail="auto"),
             {"inlineData": {"mimeType": "image/png", "data": "AAAA"}},

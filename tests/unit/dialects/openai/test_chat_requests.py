@@ -210,3 +210,41 @@ def test_unknown_fields_inside_messages_are_extra_by_their_place():
     part = {"type": "text", "text": "x", "tomorrow": 1}
     prompt = read(messages=[{"role": "user", "content": [part], "mood": "fine"}]).prompt
     assert prompt.extra == {"messages[0].mood": "fine", "messages[0].content[0].tomorrow": 1}
+
+
+@pytest.mark.parametrize(
+    ("message", "param"),
+    [
+        (
+            {"role": "assistant", "thinking_blocks": [{"type": "thinking", "thinking": "x", "signature": 5}]},
+            "messages[0].thinking_blocks[0].signature",
+        ),
+        (
+            {
+                "role": "assistant",
+                "tool_calls": [
+                    {
+                        "id": "c",
+                        "type": "function",
+                        "function": {"name": "f", "arguments": "{}"},
+                        "extra_content": {"google": {"thought_signature": []}},
+                    }
+                ],
+            },
+            "messages[0].tool_calls.extra_content.google.thought_signature",
+        ),
+        (
+            {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://a.b/c", "detail": 3}}]},
+            "messages[0].content[0].image_url.detail",
+        ),
+        (
+            {"role": "user", "content": [{"type": "file", "file": {"file_id": {}}}]},
+            "messages[0].content[0].file.file_id",
+        ),
+    ],
+)
+def test_what_the_shapes_leave_unchecked_is_named_when_it_is_read(message, param):
+    ask = read(messages=[message])
+    with pytest.raises(BadAskError) as caught:
+        _ = ask.prompt
+    assert caught.value.param == param

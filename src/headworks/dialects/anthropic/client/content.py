@@ -29,10 +29,14 @@ _ROLES: dict[str, Role] = {"user": "user", "assistant": "assistant", "system": "
 
 def read_content(content: Any, path: str, leftovers: dict[str, Any]) -> tuple[Part, ...]:
     """The parts of a `content` (a string or a list of blocks); blocks without neutral meaning become leftovers."""
+    if content is None:
+        return ()
     if isinstance(content, str):
         return (Text(content),)
+    if not isinstance(content, list):
+        raise BadAskError(f"`{path}` must be a string or a list of content blocks.", param=path)
     return tuple(
-        part for index, block in enumerate(content or ()) if (part := _read_block(block, f"{path}[{index}]", leftovers))
+        part for index, block in enumerate(content) if (part := _read_block(block, f"{path}[{index}]", leftovers))
     )
 
 
@@ -64,13 +68,13 @@ def _flush(role: str, plain: list[Part], messages: list[Message]) -> None:
 def _read_block(block: Any, path: str, leftovers: dict[str, Any]) -> Part | None:
     if not isinstance(block, dict):
         raise BadAskError(f"`{path}` must be a content block, an object.", param=path)
-    read = _READERS.get(block.get("type", ""))
     fields = Taking(block, path, leftovers)
+    read = _READERS.get(fields.need("type", str))
     part = read(fields) if read else None
     if part is None:
         leftovers[path] = block
     else:
-        fields.leave("type")
+        fields.leave()
     return part
 
 

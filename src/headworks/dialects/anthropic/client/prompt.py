@@ -41,7 +41,7 @@ def read_prompt(fields: dict[str, Raw]) -> Prompt:
         temperature=body.number("temperature"),
         top_p=body.number("top_p"),
         top_k=body.take("top_k", int),
-        stop=tuple(body.take("stop_sequences", list) or ()),
+        stop=body.texts("stop_sequences"),
         service_tier=_service_tier(body.take("service_tier", str)),
         user=_user(body.inner("metadata")),
         extra=extra,

@@ -33,8 +33,10 @@ class Taking:
             BadAskError: It is there and not of type `kind`.
         """
         value = self._value.pop(key, None)
-        if value is not None and not isinstance(value, kind):
-            raise BadAskError(f"`{self.place(key)}` must be {_WORDS[kind]}.", param=self.place(key))
+        if value is None:
+            return None
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            raise self._wrong(key, _WORDS[kind])
         return value
 
     def need(self, key: str, kind: type[T]) -> T:
@@ -49,14 +51,39 @@ class Taking:
         return value
 
     def number(self, key: str) -> float | None:
-        """A number field, whole or not."""
+        """A number field, whole or not.
+
+        Raises:
+            BadAskError: It is there and no number, or one beyond all use.
+        """
         value = self._value.pop(key, None)
-        return None if value is None else float(value)
+        if value is None:
+            return None
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise self._wrong(key, "a number")
+        try:
+            return float(value)
+        except OverflowError as error:
+            raise self._wrong(key, "a number of a usual size") from error
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A field that lists strings; empty when it is missing or null.
+
+        Raises:
+            BadAskError: It is there and something else.
+        """
+        value = self.take(key, list) or ()
+        if not all(isinstance(text, str) for text in value):
+            raise self._wrong(key, "a list of strings")
+        return tuple(value)
 
     def inner(self, key: str) -> "Taking | None":
         """An object field, to be read in its turn."""
         value = self.take(key, dict)
         return None if value is None else Taking(value, self.place(key), self.leftovers)
+
+    def _wrong(self, key: str, expected: str) -> BadAskError:
+        return BadAskError(f"`{self.place(key)}` must be {expected}.", param=self.place(key))
 
     def leave(self, *meaningless: str) -> None:
         """Name all that was not taken, but for nulls and `meaningless` fields."""
