@@ -12,6 +12,7 @@ from msgspec import Struct
 from headworks.core.replies import Usage
 from headworks.testing.recipe import Recipe
 from headworks.testing.schema import json_text, minimal
+from headworks.testing.talk import Talk, left_to_say
 
 DEFAULT_TOKENS = 16
 BYTES_PER_TOKEN = 4
@@ -32,7 +33,7 @@ class Question(Struct, kw_only=True):
     Attributes:
         model: Model asked for.
         stream: Server-sent events wanted.
-        said: The last text of the user.
+        talk: The conversation.
         body_bytes: Length of the request body, from which input tokens are counted.
         forced: Tool that must be called, None when none must.
         schema: JSON Schema that the answer must fit.
@@ -50,7 +51,7 @@ class Question(Struct, kw_only=True):
     model: str
     body_bytes: int
     stream: bool = False
-    said: str = ""
+    talk: Talk = Talk()
     forced: ToolSpec | None = None
     schema: dict[str, Any] | None = None
     max_tokens: int | None = None
@@ -144,13 +145,20 @@ def input_tokens(body_bytes: int) -> int:
 
 def _words(question: Question, recipe: Recipe) -> tuple[list[str], str, str | None]:
     """Tokens to say, why they end, and the stop sequence that ended them."""
-    pieces, stop_sequence = _cut_at_stop(_unlimited(question, recipe), question.stops)
+    stop_sequence = None
+
+    def intend(said: str) -> list[str]:
+        nonlocal stop_sequence
+        pieces, stop_sequence = _cut_at_stop(_unlimited(question, recipe, said), question.stops)
+        return pieces
+
+    pieces = left_to_say(question.talk, recipe, question.max_tokens, intend)
     if question.max_tokens is not None and len(pieces) > question.max_tokens:
         return pieces[: question.max_tokens], "length", None
     return pieces, "stop" if stop_sequence is None else "stop_sequence", stop_sequence
 
 
-def _unlimited(question: Question, recipe: Recipe) -> list[str]:
+def _unlimited(question: Question, recipe: Recipe, said: str) -> list[str]:
     if recipe.big_body_bytes:
         return ["x" * recipe.big_body_bytes]
     if (fixed := recipe.refusal or recipe.text) is not None:
@@ -158,7 +166,7 @@ def _unlimited(question: Question, recipe: Recipe) -> list[str]:
     if question.schema is not None:
         return split(json_text(minimal(question.schema)))
     wanted = DEFAULT_TOKENS if recipe.tokens is None else recipe.tokens
-    return echo(question.said, wanted)
+    return echo(said, wanted)
 
 
 def _cut_at_stop(pieces: list[str], stops: tuple[str, ...]) -> tuple[list[str], str | None]:

@@ -4,9 +4,27 @@ import random
 from collections import deque
 from collections.abc import Iterable
 
+from msgspec import Struct
+
 from headworks.testing.recipe import GOOD, SHIPPED, Recipe, read_recipe
 
 MODEL_PREFIX = "fake/"
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """What decides which recipe a call gets.
+
+    Attributes:
+        model: The model asked for.
+        stream: A stream is wanted.
+        key: The key shown; empty for none.
+        named: The recipe that the call itself names, as a name or JSON; None when it names none.
+    """
+
+    model: str
+    stream: bool = False
+    key: str = ""
+    named: str | None = None
 
 
 class Turn:
@@ -20,6 +38,15 @@ class Turn:
     def over(self) -> bool:
         """True when it has been applied as often as it may."""
         return self._left == 0
+
+    def fits(self, asked: Asked) -> bool:
+        """True when its conditions hold for a call."""
+        recipe = self._recipe
+        return (
+            recipe.for_key in (None, asked.key)
+            and recipe.for_model in (None, asked.model)
+            and recipe.for_stream in (None, asked.stream)
+        )
 
     def spend(self) -> Recipe:
         """Apply it once, whatever its probability."""
@@ -58,37 +85,37 @@ class RecipeBook:
         known = [self._known(recipe) for recipe in recipes]
         self._script = deque(Turn(recipe, recipe.times or 1) for recipe in known)
 
-    def pick(self, header: str | None, model: str) -> Recipe:
-        """The recipe for a call with this `x-fake-recipe` header and this model.
+    def pick(self, asked: Asked) -> Recipe:
+        """The recipe for a call.
 
         Raises:
             UnknownRecipeError: The call names a recipe that there is not.
         """
-        if header is not None:
-            return self._as_asked(header)
-        if model.startswith(MODEL_PREFIX):
-            return self._as_asked(model.removeprefix(MODEL_PREFIX))
-        if self._script:
-            return self._next_of_script()
+        if asked.named is not None:
+            return self._as_asked(asked.named, asked)
+        if asked.model.startswith(MODEL_PREFIX):
+            return self._as_asked(asked.model.removeprefix(MODEL_PREFIX), asked)
+        for turn in self._script:
+            if turn.fits(asked):
+                return self._of_script(turn)
         for turn in self._standing:
-            if recipe := turn.take(self._rng):
+            if turn.fits(asked) and (recipe := turn.take(self._rng)):
                 return recipe
         return GOOD
 
-    def _next_of_script(self) -> Recipe:
-        turn = self._script[0]
+    def _of_script(self, turn: Turn) -> Recipe:
         recipe = turn.spend()
         if turn.over:
-            self._script.popleft()
+            self._script.remove(turn)
         return recipe if recipe.probability >= 1 or self._rng.random() < recipe.probability else GOOD
 
-    def _as_asked(self, text: str) -> Recipe:
+    def _as_asked(self, text: str, asked: Asked) -> Recipe:
         recipe = self._known(text)
         if recipe.times is not None:  # only these need to be remembered
             turn = self._asked.setdefault(text, Turn(recipe, recipe.times))
         else:
             turn = Turn(recipe, None)
-        return turn.take(self._rng) or GOOD
+        return (turn.take(self._rng) if turn.fits(asked) else None) or GOOD
 
     def _known(self, recipe: Recipe | str) -> Recipe:
         return read_recipe(recipe, self.named) if isinstance(recipe, str) else recipe

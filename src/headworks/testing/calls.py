@@ -8,6 +8,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from headworks.core.replies import Usage
+
 
 class Call(Struct, kw_only=True):
     """One request, and what became of it.
@@ -23,6 +25,8 @@ class Call(Struct, kw_only=True):
         bytes_sent: Bytes of answer handed to the socket, headers included.
         cancelled: True when the client left before the end of the answer.
         ended: True when nothing more will happen.
+        ended_s: Unix seconds when that was; None before.
+        told: Token counts the answer reported; None when it reported none or did not leave whole.
     """
 
     method: str
@@ -35,6 +39,8 @@ class Call(Struct, kw_only=True):
     bytes_sent: int = 0
     cancelled: bool = False
     ended: bool = False
+    ended_s: float | None = None
+    told: Usage | None = None
 
     @property
     def json(self) -> Any:

@@ -13,7 +13,7 @@ from msgspec import Struct
 from headworks.testing.calls import Call
 from headworks.testing.http import Connection
 from headworks.testing.recipe import GOOD, Recipe
-from headworks.testing.wire.parts import Frame, Wire, fault
+from headworks.testing.wire.parts import Frame, Wire, later_fault
 
 _DRIBBLE_S = 0.01
 _LAST_CHUNK = b"0\r\n\r\n"
@@ -48,7 +48,11 @@ def at_once(recipe: Recipe) -> bool:
         recipe.tokens_per_second,
         recipe.bytes_per_second,
     )
-    return faults == (None,) * len(faults) and not (recipe.silence_s or recipe.hang_up or recipe.split_utf8)
+    return faults == (None,) * len(faults) and not _unusual(recipe)
+
+
+def _unusual(recipe: Recipe) -> bool:
+    return bool(recipe.silence_s or recipe.first_token_s or recipe.hang_up or recipe.split_utf8)
 
 
 def plan(frames: Iterable[Frame], recipe: Recipe, wire: Wire, total: int, *, paced: bool = True) -> Iterator[Step]:
@@ -62,18 +66,19 @@ def plan(frames: Iterable[Frame], recipe: Recipe, wire: Wire, total: int, *, pac
         paced: False for a body that is written when all its tokens are there.
     """
     pace_s = 1 / recipe.tokens_per_second if paced and recipe.tokens_per_second else 0.0
-    for step in _steps(frames, pace_s, _strikes(recipe, wire, total)):
+    late_s = recipe.first_token_s if paced else 0.0
+    for step in _steps(frames, pace_s, late_s, _strikes(recipe, wire, total)):
         yield step
         if isinstance(step, End):
             return
 
 
-def _steps(frames: Iterable[Frame], pace_s: float, strikes: dict[int, list[Step]]) -> Iterator[Step]:
+def _steps(frames: Iterable[Frame], pace_s: float, late_s: float, strikes: dict[int, list[Step]]) -> Iterator[Step]:
     sent = 0
     yield from strikes.get(0, ())
     for frame in frames:
-        if frame.tokens and pace_s:
-            yield Wait(frame.tokens * pace_s)
+        if frame.tokens and (pace_s or (late_s and not sent)):
+            yield Wait(frame.tokens * pace_s + (0.0 if sent else late_s))
         yield frame.data
         for _ in range(frame.tokens):
             sent += 1
@@ -89,7 +94,7 @@ def _strikes(recipe: Recipe, wire: Wire, total: int) -> dict[int, list[Step]]:
     faults: tuple[tuple[int | None, list[Step]], ...] = (
         (recipe.stall_after_tokens, [Wait(recipe.stall_s)]),
         (recipe.malformed_after_tokens, [wire.malformed]),
-        (recipe.error_after_tokens, [wire.error_event(fault(wire.overloaded_status, "overloaded")), End.DONE]),
+        (recipe.error_after_tokens, [wire.error_event(later_fault(recipe, wire)), End.DONE]),
         (recipe.reset_after_tokens, [End.RESET]),
         (recipe.cut_after_tokens, [End.CUT]),
     )
@@ -124,12 +129,12 @@ class Delivery:
         self._held: list[bytes] = []
         self._due_s = asyncio.get_running_loop().time()
 
-    async def run(self, head: bytes, steps: Iterable[Step], silence_s: float) -> None:
-        """Wait, send `head`, then take each step; returns when the answer has ended as the plan says."""
+    async def run(self, head: bytes, steps: Iterable[Step], silence_s: float) -> bool:
+        """Wait, send `head`, then take each step until the answer has ended as the plan says; False when it was cut."""
         await self._wait(silence_s)
         if self._recipe.hang_up:
             self._connection.hang_up()
-            return
+            return False
         await self._write(head)
         for step in steps:
             if isinstance(step, bytes):
@@ -140,6 +145,8 @@ class Delivery:
             else:
                 await self._flush()
                 await self._end(step)
+                return step is End.DONE
+        return True
 
     async def _wait(self, seconds: float) -> None:
         """Wait until the due time, which only plans move: the pace does not drift with the time that sending takes."""

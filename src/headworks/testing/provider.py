@@ -168,6 +168,7 @@ class FakeProvider:
         data = response.head(self._number) + (response.body or b"")
         connection.send(data)
         call.bytes_sent = len(data)
+        call.told = response.told
         if not response.keep_alive:
             connection.hang_up()
         self._ended(call)
@@ -176,7 +177,8 @@ class FakeProvider:
         chunked = response.body is None
         delivery = Delivery(connection, call, response.recipe, chunked=chunked)
         try:
-            await delivery.run(response.head(self._number), response.steps(), response.silence_s)
+            whole = await delivery.run(response.head(self._number), response.steps(), response.silence_s)
+            call.told = response.told if whole else None
             if not response.keep_alive:
                 connection.hang_up()
         except asyncio.CancelledError:
@@ -187,4 +189,5 @@ class FakeProvider:
 
     def _ended(self, call: Call) -> None:
         call.ended = True
+        call.ended_s = self._clock.now()
         self._log.changed()

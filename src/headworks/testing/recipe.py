@@ -12,6 +12,8 @@ Count = Annotated[int, Meta(ge=0)]
 AtLeastOne = Annotated[int, Meta(ge=1)]
 Rate = Annotated[float, Meta(gt=0)]
 UsageMode = Literal["right", "missing", "wrong", "in_last_chunk", "zero"]
+PrefillMode = Literal["continued", "rejected", "ignored"]
+ContinuationMode = Literal["off", "continued", "overlapping", "restarted"]
 
 
 class FakeToolCall(Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,9 +40,15 @@ class Recipe(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkno
         counts: Token counts to report, in the house's convention; the fake's own count when not given.
         usage: `right`; `missing`; `wrong` (ten times too much); `zero`; `in_last_chunk` (streams: OpenAI's stands in
             the chunk with the finish reason, Anthropic's only in `message_delta`, Gemini's only in the last chunk).
+        prefill: What a conversation that ends in a turn of the assistant gets: the rest (`continued`), a 400 in the
+            words of models that want none (`rejected`), or the whole answer (`ignored`).
+        continuation: What a turn of the user gets that follows an unfinished answer: the rest (`continued`), its last
+            three tokens again and the rest (`overlapping`), the whole answer once more (`restarted`), or an answer of
+            its own, as any other turn (`off`).
         status: HTTP status; 400 and above answer with the dialect's error body.
         error_code: What kind of error: `context_length_exceeded`, `content_filter`, `insufficient_quota`,
             `rate_limit_exceeded`, `model_not_found`, `invalid_api_key`, `overloaded`, or any text to send as code.
+            With `error_after_tokens` it is the error that stands within the 200.
         error_body: Body to answer with, as it is, instead of the dialect's error.
         retry_after: Text of the `retry-after` header, whatever it is.
         headers: Further response headers.
@@ -48,6 +56,8 @@ class Recipe(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkno
         redirect_to: Answer 307 with this `location`.
         big_body_bytes: Make the text (or the error's message) this long.
         silence_s: Seconds to wait before the first byte.
+        first_token_s: Seconds between the opening of a stream, which comes at once, and its first token. A body that is
+            not streamed comes so much later.
         tokens_per_second: Pace of the answer; as fast as possible when not given. A body that is not streamed comes
             when all its tokens would be there.
         stall_after_tokens: Stop sending after so many tokens, for `stall_s` seconds.
@@ -56,13 +66,17 @@ class Recipe(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkno
         cut_after_tokens: Close the connection cleanly (FIN) after so many tokens, the answer unfinished.
         reset_after_tokens: Reset the connection (RST) after so many tokens.
         malformed_after_tokens: Send an event that is not JSON after so many tokens, then go on.
-        error_after_tokens: Send the dialect's error event after so many tokens, within the 200, and end.
+        error_after_tokens: Send the dialect's error event after so many tokens, within the 200, and end: `overloaded`,
+            unless `error_code` says which.
         omit_finish: Never say a finish reason.
         omit_end: Leave out the end marker (`[DONE]`, `message_stop`).
         bytes_per_second: Dribble everything, headers too, byte by byte at this rate (slow loris).
         split_utf8: Cut every event in two, within a character where it has one of several bytes.
         coalesce: Send as many events as possible in one write.
         close_connection: Close the connection after the answer, and say so.
+        for_key: Applies only to calls with this key.
+        for_model: Applies only to calls for this model.
+        for_stream: Applies only to streams (true), or only to answers that are not streamed (false).
         probability: How likely the recipe is to apply to a call; otherwise the call is answered well.
         times: How many calls the recipe applies to; without limit when not given (in a script: one).
     """
@@ -75,6 +89,8 @@ class Recipe(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkno
     finish_reason: str | None = None
     counts: Usage | None = None
     usage: UsageMode = "right"
+    prefill: PrefillMode = "continued"
+    continuation: ContinuationMode = "continued"
     status: Annotated[int, Meta(ge=200, le=599)] | None = None
     error_code: str | None = None
     error_body: str | None = None
@@ -84,6 +100,7 @@ class Recipe(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkno
     redirect_to: str | None = None
     big_body_bytes: Count = 0
     silence_s: Seconds = 0.0
+    first_token_s: Seconds = 0.0
     tokens_per_second: Rate | None = None
     stall_after_tokens: Count | None = None
     stall_s: Seconds = 3600.0
@@ -98,6 +115,9 @@ class Recipe(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkno
     split_utf8: bool = False
     coalesce: bool = False
     close_connection: bool = False
+    for_key: str | None = None
+    for_model: str | None = None
+    for_stream: bool | None = None
     probability: Annotated[float, Meta(ge=0, le=1)] = 1.0
     times: AtLeastOne | None = None
 

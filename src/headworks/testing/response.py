@@ -6,18 +6,22 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from headworks.testing.answer import Question, compose
-from headworks.testing.book import RecipeBook
+from headworks.core.replies import Usage
+from headworks.testing.answer import Answer, Question, compose
+from headworks.testing.book import Asked, RecipeBook
 from headworks.testing.delivery import Step, in_frames, plan
 from headworks.testing.http import Request, head
 from headworks.testing.recipe import GOOD, Recipe, UnknownRecipeError
 from headworks.testing.routes import Route
+from headworks.testing.wire.lists import no_frames
 from headworks.testing.wire.openai import CHAT
-from headworks.testing.wire.parts import Fault, Frame, Wire, fault, fault_of
+from headworks.testing.wire.parts import Fault, Frame, Wire, fault_of, later_fault
 
 RECIPE_HEADER = "x-fake-recipe"
 JSON = "application/json"
 EVENTS = "text/event-stream; charset=utf-8"
+NO_PREFILL = "This model does not support assistant message prefill. The conversation must end with a user message."
+"""Anthropic's sentence, https://platform.claude.com/docs/en/about-claude/models/migration-guide (2026-11-23)."""
 _NOT_UNDERSTOOD = (ValueError, LookupError, TypeError, AttributeError)
 _decode = msgspec.json.Decoder().decode
 
@@ -34,6 +38,7 @@ class Response(Struct, kw_only=True):
         tokens: Length of the answer, on which the places of faults depend.
         content_type: Of the body.
         location: Where a redirect points.
+        told: The token counts in it; None when it holds none, or a fault stands in it.
         keep_alive: False when the connection is to be closed afterwards.
     """
 
@@ -45,6 +50,7 @@ class Response(Struct, kw_only=True):
     tokens: int = 1
     content_type: str = JSON
     location: str | None = None
+    told: Usage | None = None
     keep_alive: bool = True
 
     def head(self, number: int) -> bytes:
@@ -80,8 +86,10 @@ class Response(Struct, kw_only=True):
     @property
     def silence_s(self) -> float:
         """Seconds before the first byte: what the recipe says, and the time to write a whole body at its pace."""
+        if self.body is None or self.status >= 400:
+            return self.recipe.silence_s
         rate = self.recipe.tokens_per_second
-        return self.recipe.silence_s + (self.tokens / rate if rate and self.body is not None else 0.0)
+        return self.recipe.silence_s + self.recipe.first_token_s + (self.tokens / rate if rate else 0.0)
 
 
 def respond(request: Request, route: Route, book: RecipeBook, number: int, created: int) -> Response:
@@ -93,12 +101,19 @@ def respond(request: Request, route: Route, book: RecipeBook, number: int, creat
     except _NOT_UNDERSTOOD as error:
         return _refusal(request, wire, Fault(400, f"The request is not understood: {type(error).__name__} {error}."))
     try:
-        recipe = book.pick(request.headers.get(RECIPE_HEADER), question.model)
+        recipe = book.pick(_asked(request, question))
     except UnknownRecipeError as error:
         return _refusal(request, wire, Fault(400, str(error)))
     response = _unanswered(question, recipe, wire) or _answer(question, recipe, wire, number, created)
     response.keep_alive = request.keep_alive and not recipe.close_connection
     return response
+
+
+def _asked(request: Request, question: Question) -> Asked:
+    headers = request.headers
+    bearer = headers.get("authorization", "").removeprefix("Bearer ")
+    key = bearer or headers.get("x-api-key") or headers.get("x-goog-api-key") or headers.get("api-key") or ""
+    return Asked(model=question.model, stream=question.stream, key=key, named=headers.get(RECIPE_HEADER))
 
 
 def _unanswered(question: Question, recipe: Recipe, wire: Wire) -> Response | None:
@@ -114,8 +129,10 @@ def _unanswered(question: Question, recipe: Recipe, wire: Wire) -> Response | No
     if trouble is not None:
         return Response(status=trouble.status, recipe=recipe, wire=wire, body=wire.error(trouble))
     if recipe.error_after_tokens is not None and not question.stream:
-        body = wire.error(fault(wire.overloaded_status, "overloaded"))
+        body = wire.error(later_fault(recipe, wire))
         return Response(status=recipe.status or 200, recipe=recipe, wire=wire, body=body)
+    if recipe.prefill == "rejected" and question.talk.begun is not None:
+        return Response(status=400, recipe=recipe, wire=wire, body=wire.error(Fault(400, NO_PREFILL)))
     return None
 
 
@@ -127,7 +144,15 @@ def _answer(question: Question, recipe: Recipe, wire: Wire, number: int, created
         response.content_type = EVENTS
     else:
         response.body = wire.whole(answer)
+    response.told = _told(answer, recipe, wire)
     return response
+
+
+def _told(answer: Answer, recipe: Recipe, wire: Wire) -> Usage | None:
+    """The token counts that a client reads, None where it reads none or may stop at a fault before them."""
+    faulty = recipe.omit_finish or recipe.error_after_tokens is not None or recipe.malformed_after_tokens is not None
+    untold = answer.question.stream and not answer.question.tell_usage
+    return None if faulty or untold or wire.frames is no_frames else answer.usage
 
 
 def _refusal(request: Request, wire: Wire, trouble: Fault) -> Response:

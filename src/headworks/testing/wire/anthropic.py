@@ -7,7 +7,8 @@ from typing import Any
 
 from headworks.core.replies import Usage
 from headworks.testing.answer import Answer, Question, ToolSpec
-from headworks.testing.wire.parts import Body, Fault, Frame, Wire, encode, event, last_text
+from headworks.testing.talk import read_talk
+from headworks.testing.wire.parts import Body, Fault, Frame, Wire, encode, event, read_turns
 
 OVERLOADED_STATUS = 529
 _FINISH = {
@@ -35,13 +36,20 @@ _SIGNATURE = "ZmFrZSBzaWduYXR1cmU="
 
 
 def read(body: Body, _model: str, size: int) -> Question:
-    """The question in a messages request."""
+    """The question in a messages request.
+
+    Raises:
+        ValueError: A prefill ends in a blank, which the real API refuses too.
+    """
+    talk = read_talk(read_turns(body["messages"]))
+    if talk.begun is not None and talk.begun != talk.begun.rstrip():
+        raise ValueError("messages: final assistant content cannot end with trailing whitespace")
     output = (body.get("output_config") or {}).get("format") or body.get("output_format") or {}
     return Question(
         model=body["model"],
         body_bytes=size,
         stream=bool(body.get("stream")),
-        said=last_text(body["messages"]),
+        talk=talk,
         forced=_forced(body),
         schema=output.get("schema"),
         max_tokens=int(body["max_tokens"]),

@@ -9,6 +9,7 @@ from typing import Any
 
 from headworks.core.replies import Usage
 from headworks.testing.answer import Answer, Question, ToolSpec
+from headworks.testing.talk import Turn, read_talk
 from headworks.testing.wire.parts import Body, Fault, Frame, Wire, encode, event
 
 _FINISH = {
@@ -49,7 +50,7 @@ def read(body: Body, model: str, size: int) -> Question:
     return Question(
         model=model,
         body_bytes=size,
-        said=_last_text(body["contents"]),
+        talk=read_talk([_turn(content) for content in body["contents"]], "model"),
         forced=_forced(body),
         schema=schema,
         max_tokens=_field(config, "maxOutputTokens"),
@@ -66,11 +67,10 @@ def read_stream(body: Body, model: str, size: int) -> Question:
     return question
 
 
-def _last_text(contents: list[Body]) -> str:
-    for content in reversed(contents):
-        if content.get("role", "user") == "user":
-            return " ".join(part["text"] for part in content["parts"] if "text" in part)
-    return ""
+def _turn(content: Body) -> Turn:
+    role = content.get("role", "user")
+    texts = (part["text"] for part in content["parts"] if "text" in part)
+    return Turn(role, ("" if role == "model" else " ").join(texts))
 
 
 def _forced(body: Body) -> ToolSpec | None:

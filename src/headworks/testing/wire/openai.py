@@ -8,7 +8,8 @@ from typing import Any
 
 from headworks.core.replies import Usage
 from headworks.testing.answer import Answer, Question, ToolSpec
-from headworks.testing.wire.parts import Body, Fault, Frame, Wire, encode, event, last_text
+from headworks.testing.talk import Talk, read_talk
+from headworks.testing.wire.parts import Body, Fault, Frame, Wire, encode, event, read_turns
 
 _FINISH = {"stop_sequence": "stop", "refusal": "stop", "pause": "stop"}
 _TYPES = {
@@ -26,7 +27,7 @@ def read_chat(body: Body, _model: str, size: int) -> Question:
     if output.get("type") == "json_object":
         schema = {}
     question = _read(body, size)
-    question.said = last_text(body["messages"])
+    question.talk = read_talk(read_turns(body["messages"]))
     question.forced = _forced(body)
     question.schema = schema
     question.logprobs = bool(body.get("logprobs"))
@@ -37,7 +38,7 @@ def read_completion(body: Body, _model: str, size: int) -> Question:
     """The question in a legacy completion request. Of several prompts, the first is answered."""
     prompt = body["prompt"]
     question = _read(body, size)
-    question.said = prompt if isinstance(prompt, str) else str(prompt[0])
+    question.talk = Talk(said=prompt if isinstance(prompt, str) else str(prompt[0]), plain=True)
     return question
 
 

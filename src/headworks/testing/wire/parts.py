@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from headworks.testing.answer import Answer, Question
 from headworks.testing.recipe import Recipe
+from headworks.testing.talk import Turn
 
 Body = dict[str, Any]
 encode = msgspec.json.Encoder().encode
@@ -73,11 +74,21 @@ class Wire(Struct, frozen=True, kw_only=True):
 def fault_of(recipe: Recipe, overloaded_status: int) -> Fault | None:
     """The error that `recipe` asks for, None when it asks for none."""
     status, code = recipe.status, recipe.error_code
-    if status is None and code is not None:
-        status = overloaded_status if code == "overloaded" else _STATUS.get(code, 400)
+    if status is None and code is not None and recipe.error_after_tokens is None:
+        status = _status(code, overloaded_status)
     if status is None or status < 400:
         return None
     return fault(status, code, recipe.big_body_bytes)
+
+
+def later_fault(recipe: Recipe, wire: Wire) -> Fault:
+    """The error that `recipe` wants in the middle of an answer."""
+    code = recipe.error_code or "overloaded"
+    return fault(_status(code, wire.overloaded_status), code)
+
+
+def _status(code: str, overloaded_status: int) -> int:
+    return overloaded_status if code == "overloaded" else _STATUS.get(code, 400)
 
 
 def fault(status: int, code: str | None = None, message_bytes: int = 0) -> Fault:
@@ -94,12 +105,13 @@ def event(payload: object, name: str | None = None) -> bytes:
     return b"event: " + name.encode() + b"\ndata: " + encode(payload) + b"\n\n"
 
 
-def last_text(messages: list[Body]) -> str:
-    """The text of the last message of the user, in the shape OpenAI and Anthropic share."""
-    for message in reversed(messages):
-        if message["role"] == "user":
-            content = message["content"]
-            if isinstance(content, str):
-                return content
-            return " ".join(part["text"] for part in content if part["type"] == "text")
-    return ""
+def read_turns(messages: list[Body]) -> list[Turn]:
+    """The turns of a conversation in the shape OpenAI and Anthropic share."""
+    return [Turn(message["role"], _text(message.get("content"), message["role"])) for message in messages]
+
+
+def _text(content: Any, role: str) -> str:
+    if isinstance(content, str):
+        return content
+    texts = (part["text"] for part in content or () if part.get("type") == "text")
+    return ("" if role == "assistant" else " ").join(texts)
