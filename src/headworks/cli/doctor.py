@@ -13,16 +13,17 @@ from headworks.cli.output import AsJson, json_text
 from headworks.config import Config, ConfigError, find_config, links, local_settings
 from headworks.core.clock import SystemClock
 from headworks.core.errors import ProviderError, StoreError
-from headworks.providers.calls import auth_header
-from headworks.providers.outbound.http import Outbound
+from headworks.core.policy import Patience
 from headworks.providers.link import Link
 from headworks.providers.local.model import LocalModel
 from headworks.providers.local.weights import HOW_TO_INSTALL
+from headworks.providers.outbound.http import Errand, Outbound
+from headworks.providers.secrets import auth_header
 from headworks.storage.sqlite import connect
 
 _FINE, _WRONG = 0, 1
 _ANSWER_BYTES = 16 * 1024 * 1024
-_PATIENCE_S = 10.0
+_PATIENCE = Patience(first_byte_s=10, idle_s=10)
 _VERSION_HEADERS = {"anthropic": {"anthropic-version": "2023-06-01"}}
 """Headers without which a dialect answers nothing (docs.claude.com/en/api/versioning, read 2026-11-23)."""
 
@@ -138,11 +139,8 @@ async def _providers(config: Config) -> list[Finding]:
 async def _reach(outbound: Outbound, link: Link, number: int, key: str) -> Finding:
     """Ask the provider for its models, which every dialect offers and nobody charges for."""
     subject = f"provider {link.name}" + (f", key {number}" if len(link.keys) > 1 else "")
-    patient = structs.replace(
-        link, first_byte_timeout_s=min(link.first_byte_timeout_s, _PATIENCE_S), idle_timeout_s=_PATIENCE_S
-    )
     headers = {**_VERSION_HEADERS.get(link.dialect, {}), **auth_header(link, key), **link.headers}
-    exchange = outbound.get(patient, link.base_url, "/models", headers)
+    exchange = outbound.get(Errand(link.name, link.base_url, _PATIENCE), "/models", headers)
     try:
         await exchange.open()
         if exchange.status == 200:

@@ -23,7 +23,6 @@ _NOT_YET = {
     ("features", "*", "cache"),
     ("features", "*", "retrieval"),
     ("features", "*", "output"),
-    ("features", "*", "latency"),
     ("features", "*", "budget"),
     ("features", "*", "degrade"),
 }
@@ -56,25 +55,25 @@ _BOUNDS = {
 }
 
 
-def report_complaints(tree: Tree, errors: Sequence[ErrorDetails]) -> None:
-    """Note each of pydantic's `errors` on `tree`."""
+def report_complaints(tree: Tree, errors: Sequence[ErrorDetails], model: type[BaseModel] = Config) -> None:
+    """Note each of pydantic's `errors` on `tree`, which was checked against `model`."""
     for error in errors:
         loc = error["loc"]
         at_key = bool(loc) and loc[-1] == "[key]"
         path: Path = loc[:-1] if at_key else loc
         if error["type"] == "extra_forbidden":
-            _unknown_key(tree, path)
+            _unknown_key(tree, path, model)
         else:
             message, suggestion = _sentence(tree, path, error)
             tree.report(path, message, suggestion=suggestion, at_key=at_key)
 
 
-def _unknown_key(tree: Tree, path: Path) -> None:
+def _unknown_key(tree: Tree, path: Path, model: type[BaseModel]) -> None:
     name = str(path[-1])
     if _shape(path) in _NOT_YET:
         tree.report(path, f"`{name}` is not available in this version ({__version__}); remove it", at_key=True)
         return
-    known = sorted(_known_keys(path[:-1]))
+    known = sorted(_known_keys(path[:-1], model))
     close = get_close_matches(name, known, n=1, cutoff=0.5)
     message = f"unknown key `{name}`" if close else f"unknown key `{name}`; known here: {', '.join(known)}"
     tree.report(path, message, suggestion=close[0] if close else None, at_key=True)
@@ -109,9 +108,9 @@ def _choice(tree: Tree, path: Path, context: dict[str, Any]) -> tuple[str, str |
     return f"should be one of {', '.join(choices)}", close[0] if close else None
 
 
-def _known_keys(path: Path) -> set[str]:
-    """The keys that the mapping at `path` may have."""
-    here: list[Any] = [Config]
+def _known_keys(path: Path, model: type[BaseModel]) -> set[str]:
+    """The keys that the mapping at `path` of a file may have."""
+    here: list[Any] = [model]
     for step in path:
         here = [inner for kind in here for inner in _below(kind, step)]
     return {name for kind in here for model in _models(kind) for name in model.model_fields}

@@ -214,6 +214,7 @@ class Ask(Struct, kw_only=True):
         headers: Dialect headers to pass on to a provider of the same dialect (`anthropic-beta`, ...), lower case.
         deadline_s: When the client stops waiting for the whole answer, monotonic clock; None when it did not say.
         begin_by_s: When it stops waiting for a stream to begin, monotonic clock; None when it did not say.
+        org_id: The organisation of the caller's key, for fairness between them.
         client_retries: How often the client's SDK has sent this request before.
         outlives_client: True when the answer is to be finished and kept although its client has left. Set once the
             route is known.
@@ -233,6 +234,7 @@ class Ask(Struct, kw_only=True):
     headers: dict[str, str] = field(default_factory=dict)
     deadline_s: float | None = None
     begin_by_s: float | None = None
+    org_id: str | None = None
     client_retries: int = 0
     outlives_client: bool = False
     _prompt: Prompt | None = None

@@ -183,12 +183,15 @@ class Chunk(Struct):
             None when the chunk was made or changed here and must be written from `events`.
         last: True for the provider's own end marker, which is held back until the call is on record.
         more: True when the next chunk came with the same read, so both may be sent on together.
+        heard: The provider's own events where `events` are others: what of them was delivered already is left out, and
+            usage is told for the whole answer. None where both are the same.
     """
 
     events: list[Event]
     raw: bytes | None = None
     last: bool = False
     more: bool = False
+    heard: list[Event] | None = None
 
 
 class Reply(Struct, kw_only=True):

@@ -8,20 +8,18 @@ from typing import Protocol
 from headworks.core.clock import Clock
 from headworks.core.errors import BadAskError, ProviderError
 from headworks.core.messages import Ask, Route, Target
+from headworks.core.policy import PATTERNS
 from headworks.core.protocols import OpenTrace
 from headworks.core.replies import Chunk, Reply, Started, TokensCounted, UsageReported
-from headworks.dialects.errors import CUT
 from headworks.dialects.protocols import ProviderDialect, StreamReader, WireRequest
 from headworks.dialects.sse import EventSplitter
-from headworks.providers.outbound.http import Exchange, Outbound
 from headworks.providers.link import Link
+from headworks.providers.outbound.http import Errand, Exchange, Outbound
+from headworks.providers.secrets import auth_header, hide_secrets
 
 REPLY_BYTES = 256 * 1024 * 1024
-MASK = "***"
 _PRELUDE = (Started, UsageReported)
 """What comes before an answer and is none of it."""
-SECRET_CHARACTERS = 6
-"""Shorter keys are words that sentences need; no provider hands out such."""
 
 
 class Launcher(Protocol):
@@ -128,7 +126,8 @@ class ProviderCalls:
             base_url = await launcher.base_url()
             auth = {"authorization": f"Bearer {launcher.key}"}
         headers = {"content-type": "application/json", **auth, **link.headers, **request.headers}
-        return self._outbound.post(link, base_url, request.path, headers, request.body)
+        patience = link.timeouts.over(PATTERNS["background"])
+        return self._outbound.post(Errand(link.name, base_url, patience), request.path, headers, request.body)
 
     async def _reply(self, ask: Ask, target: Target, request: WireRequest, exchange: Exchange) -> Reply:
         dialect = self._dialects[target.dialect]
@@ -150,32 +149,6 @@ class ProviderCalls:
         return Reply(
             target=target, streamed=False, chunks=_one(Chunk([TokensCounted(tokens, exact=False)])), attempts=0
         )
-
-
-def auth_header(link: Link, key: str) -> dict[str, str]:
-    """The header that carries `key`, empty for a provider without one."""
-    if link.auth == "none" or not key:
-        return {}
-    return {"authorization": f"Bearer {key}"} if link.auth == "bearer" else {link.auth: key}
-
-
-def hide_secrets(error: ProviderError, link: Link) -> None:
-    """Take the provider's own keys out of its sentence: some repeat the key they refuse."""
-    for secret in (*link.keys, *link.headers.values()):
-        if len(secret) >= SECRET_CHARACTERS:
-            error.message = _without(secret, error.message)
-    error.args = (error.message,)
-
-
-def _without(secret: str, text: str) -> str:
-    """`text` without `secret`, and without the beginning of it that a cut to length has left at the end."""
-    text = text.replace(secret, MASK)
-    body = text.removesuffix(CUT)
-    if body != text:
-        for length in range(len(secret) - 1, SECRET_CHARACTERS - 1, -1):
-            if body.endswith(secret[:length]):
-                return body[:-length] + MASK + CUT
-    return text
 
 
 async def _begun(chunks: AsyncIterator[Chunk]) -> AsyncIterator[Chunk]:

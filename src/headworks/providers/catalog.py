@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from headworks.providers.link import Auth
 
-Capability = Literal["chat", "completion", "embedding", "count", "stream_usage", "max_completion_tokens"]
+Capability = Literal["chat", "completion", "embedding", "count", "stream_usage", "max_completion_tokens", "prefill"]
 
 
 class Row(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 from pydantic_core import PydanticCustomError
 
 from headworks.providers.catalog import Capability, Row, rows
-from headworks.providers.link import Auth, Link
+from headworks.providers.link import Auth, Link, Timeouts
 from headworks.providers.local.config import LocalSettings
 
 LOCAL_ROW = "local"
@@ -33,21 +33,25 @@ _SETTINGS = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=Tru
 
 
 class TimeoutSettings(BaseModel):
-    """How long to wait for a provider. Seconds."""
+    """How long to wait for a provider. Seconds. What is left out follows the latency pattern of the feature."""
 
     model_config = _SETTINGS
 
-    connect_s: float = Field(default=5.0, gt=0, le=86_400)
+    connect_s: float | None = Field(default=None, gt=0, le=86_400)
     """Until the connection stands."""
 
-    first_byte_s: float = Field(default=120.0, gt=0, le=86_400)
+    first_byte_s: float | None = Field(default=None, gt=0, le=86_400)
     """Until the reply begins."""
 
-    idle_s: float = Field(default=60.0, gt=0, le=86_400)
-    """Between two pieces of a stream."""
+    idle_s: float | None = Field(default=None, gt=0, le=86_400)
+    """Between two events of a stream."""
 
-    total_s: float = Field(default=600.0, gt=0, le=86_400)
-    """For the whole call."""
+    total_s: float | None = Field(default=None, gt=0, le=86_400)
+    """For one call of the provider as a whole."""
+
+    def timeouts(self) -> Timeouts:
+        """The same for the calls."""
+        return Timeouts(**self.model_dump())
 
 
 class LocalModelSettings(BaseModel):
@@ -103,6 +107,9 @@ class ProviderSettings(BaseModel):
 
     timeouts: TimeoutSettings = TimeoutSettings()
     """How long to wait."""
+
+    max_concurrency: int = Field(default=4096, ge=1, le=100_000)
+    """Calls at once at most. Below it the limit adapts: down on 429 and slowness, up while the provider keeps up."""
 
     capabilities: frozenset[Capability] | None = None
     """What may be asked of it, where it is not the row's."""
@@ -214,10 +221,8 @@ class ProviderSettings(BaseModel):
             capabilities=frozenset(capabilities),
             price_id=self.price_id or (row.price_id if row else None),
             catalog=self.catalog,
-            connect_timeout_s=self.timeouts.connect_s,
-            first_byte_timeout_s=self.timeouts.first_byte_s,
-            idle_timeout_s=self.timeouts.idle_s,
-            total_timeout_s=self.timeouts.total_s,
+            timeouts=self.timeouts.timeouts(),
+            most_calls=self.max_concurrency,
         )
 
     def _auth(self) -> Auth:

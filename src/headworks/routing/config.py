@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from headworks.core.messages import Prices
+from headworks.routing.survival import SurvivalSettings
 
 _SETTINGS = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 _NANO_PER_TOKEN = 1_000
@@ -87,10 +88,8 @@ class ModelSettings(BaseModel):
     """For a request field that the provider's dialect lacks: answer 400, or leave it out and name it in a header."""
 
 
-class FeatureSettings(BaseModel):
+class FeatureSettings(SurvivalSettings):
     """A feature of your application. `default` serves the requests that name none."""
-
-    model_config = _SETTINGS
 
     model: str | None = None
     """The model for `feature/NAME` and `auto`. Left out: requests of this feature must name a model."""

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from headworks.core.errors import BadAskError, RefusedError
 from headworks.core.messages import Ask, Caller, Route, Target
+from headworks.core.policy import USUAL, Policy
 from headworks.routing.explain import Facts, Step, explain
 from headworks.routing.names import OpenNames
 
@@ -26,10 +27,11 @@ _SHOWN_CHARACTERS = 100
 
 
 class FeatureRule(Struct, frozen=True):
-    """What a feature says about routing: its model, if any, and what its traces keep."""
+    """What a feature says about its calls: the model, if any, what traces keep, what is done when one goes wrong."""
 
     model: str | None = None
     capture: Literal["none", "bodies"] = "none"
+    policy: Policy = USUAL
 
 
 class Router:
@@ -97,11 +99,10 @@ class Router:
         rule = self._features[feature]
         headers = (feature, None) if feature == DEFAULT else (feature,)
         for name, targets in self._models.items():
-            route = Route(feature=feature, query_type=EXPLICIT, targets=targets, capture=rule.capture)
-            self._routes.update({(header, name): route for header in headers})
+            self._routes.update({(header, name): _route(feature, EXPLICIT, targets, rule) for header in headers})
         targets = self._targets(rule.model) if rule.model is not None else ()
         if targets:
-            route = Route(feature=feature, query_type=MAPPED, targets=targets, capture=rule.capture)
+            route = _route(feature, MAPPED, targets, rule)
             self._routes.update({(header, AUTO): route for header in headers})
             self._routes.update({(header, FEATURE_PREFIX + feature): route for header in (feature, None)})
 
@@ -129,8 +130,7 @@ class Router:
         targets = self._targets(ask.model)
         if not targets:
             raise self._unknown_model(ask.model, caller)
-        capture = self._features[feature].capture
-        return Route(feature=feature, query_type=EXPLICIT, targets=targets, capture=capture)
+        return _route(feature, EXPLICIT, targets, self._features[feature])
 
     def _permitted(self, route: Route, asked: str, caller: Caller) -> Route:
         if caller.features and route.feature not in caller.features:
@@ -182,6 +182,10 @@ class Router:
 
     def _unknown_model(self, name: str, caller: Caller) -> BadAskError:
         return _unknown("model", name, [known for known, _ in self.models(caller)], "model")
+
+
+def _route(feature: str, query_type: str, targets: tuple[Target, ...], rule: FeatureRule) -> Route:
+    return Route(feature=feature, query_type=query_type, targets=targets, capture=rule.capture, policy=rule.policy)
 
 
 def _unknown(kind: str, name: str, known: list[str], param: str) -> BadAskError:

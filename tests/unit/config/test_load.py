@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from headworks.config import links, load, local_settings
+from headworks.providers.link import Timeouts
 
 EXAMPLE = """
 server: {host: 127.0.0.1, port: 8080, workers: 1}
@@ -108,7 +109,7 @@ def test_sections_whose_lines_are_commented_out_count_as_left_out(read):
 
 def test_anchors_may_be_used(read):
     text = "providers:\n  a: {catalog: ollama, timeouts: &t {connect_s: 1}}\n  b: {catalog: vllm, timeouts: *t}\n"
-    assert links(read(text))["b"].connect_timeout_s == 1.0
+    assert links(read(text))["b"].timeouts == Timeouts(connect_s=1.0)
 
 
 def test_a_keyless_server_may_still_be_given_a_key(read):
@@ -129,7 +130,7 @@ providers:
 """
     link = links(read(text))["o"]
     assert (link.auth, link.headers, link.capabilities) == ("none", {"x-team": "blue"}, {"chat"})
-    assert (link.first_byte_timeout_s, link.idle_timeout_s, link.total_timeout_s) == (3, 4, 5)
+    assert link.timeouts == Timeouts(first_byte_s=3, idle_s=4, total_s=5)
     assert link.price_id == "other"
 
 

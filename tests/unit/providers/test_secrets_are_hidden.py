@@ -3,8 +3,8 @@
 import pytest
 
 from headworks.dialects.errors import provider_failure, provider_sentence
-from headworks.providers.calls import hide_secrets
 from headworks.providers.link import Link
+from headworks.providers.secrets import hide_secrets
 
 SECRET = "Zq0123456789abcdefghij"
 LINK = Link(name="p", dialect="openai", base_url="http://127.0.0.1:1", keys=(SECRET,))

@@ -16,8 +16,8 @@ import certifi
 from msgspec import Struct
 
 from headworks.core.errors import ProviderError
+from headworks.core.policy import Patience
 from headworks.providers.outbound.connection import BrokenError, Connection
-from headworks.providers.link import Link
 from headworks.providers.outbound.silence import Silence
 
 ERROR_BODY_BYTES = 64 * 1024
@@ -37,6 +37,14 @@ class Origin(Struct, frozen=True):
     name: str
 
 
+class Errand(Struct, frozen=True):
+    """Whom an exchange is for: the provider's name in the config, where it listens, and how long to wait for it."""
+
+    provider: str
+    base_url: str
+    patience: Patience
+
+
 def read_origin(base_url: str) -> Origin:
     """The origin of a base URL that the config has checked."""
     parts = urlsplit(base_url)
@@ -53,16 +61,16 @@ class Outbound:
         self._tls: ssl.SSLContext | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def post(self, link: Link, base_url: str, path: str, headers: dict[str, str], body: bytes) -> "Exchange":
+    def post(self, errand: "Errand", path: str, headers: dict[str, str], body: bytes) -> "Exchange":
         """A POST of `body`; nothing is sent before `Exchange.open`. The length header is added here."""
-        origin = self._origin(base_url)
+        origin = self._origin(errand.base_url)
         lines = {"content-length": str(len(body)), **headers}
-        return Exchange(self, link, origin, _head("POST", origin, path, lines), body)
+        return Exchange(self, errand, origin, _head("POST", origin, path, lines), body)
 
-    def get(self, link: Link, base_url: str, path: str, headers: dict[str, str]) -> "Exchange":
+    def get(self, errand: "Errand", path: str, headers: dict[str, str]) -> "Exchange":
         """A GET; nothing is sent before `Exchange.open`."""
-        origin = self._origin(base_url)
-        return Exchange(self, link, origin, _head("GET", origin, path, headers), b"")
+        origin = self._origin(errand.base_url)
+        return Exchange(self, errand, origin, _head("GET", origin, path, headers), b"")
 
     def _origin(self, base_url: str) -> Origin:
         origin = self._origins.get(base_url)
@@ -136,16 +144,17 @@ def _head(method: str, origin: Origin, path: str, headers: dict[str, str]) -> by
 
 
 class Exchange:
-    """One request and its answer, read by the task that opened it. Time spent on our own side counts as no silence."""
+    """One request and its answer, read by one task (`adopt` hands it on). Time spent on our own side is no silence."""
 
-    def __init__(self, outbound: Outbound, link: Link, origin: Origin, head: bytes, body: bytes) -> None:
+    def __init__(self, outbound: Outbound, errand: Errand, origin: Origin, head: bytes, body: bytes) -> None:
         self._outbound = outbound
-        self._link = link
+        self._name = errand.provider
+        self._patience = errand.patience
         self._origin = origin
         self._head = head
         self._body = body
         self._connection: Connection | None = None
-        self._watch = Silence(outbound.loop, link.total_timeout_s)
+        self._watch = Silence(outbound.loop, errand.patience.total_s)
 
     @property
     def status(self) -> int:
@@ -180,7 +189,7 @@ class Exchange:
             self._fail(error)
 
     async def _connect(self) -> Connection:
-        self._watch.limit(self._link.connect_timeout_s)
+        self._watch.limit(self._patience.connect_s)
         try:
             with self._watch:
                 return await self._outbound.connect(self._origin)
@@ -195,14 +204,14 @@ class Exchange:
 
     async def _ask(self, connection: Connection) -> None:
         self._connection = connection
-        self._watch.limit(self._link.first_byte_timeout_s)
+        self._watch.limit(self._patience.first_byte_s)
         connection.send(self._head, self._body)
         try:
             with self._watch:
                 await connection.begin()
         except TimeoutError as error:
             self._late(error, "did not begin to answer")
-        self._watch.limit(self._link.idle_timeout_s)
+        self._watch.limit(self._patience.idle_s)
 
     async def piece(self) -> bytes:
         """The next bytes of the body as they arrive; empty at its end.
@@ -231,7 +240,7 @@ class Exchange:
             pieces.append(piece)
             size += len(piece)
             if size > limit:
-                raise ProviderError(f"Provider `{self._link.name}` answered with more than {limit} bytes.")
+                raise ProviderError(f"Provider `{self._name}` answered with more than {limit} bytes.")
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     async def error_body(self) -> bytes:
@@ -256,6 +265,15 @@ class Exchange:
         except ProviderError:
             return  # whoever does not end in time loses the connection, nothing else
 
+    @property
+    def ran_out(self) -> bool:
+        """True when it was the total time that ended it, not a silence."""
+        return self._watch.overall
+
+    def adopt(self) -> None:
+        """From here on the current task reads, not the one that opened it."""
+        self._watch.adopt()
+
     def close(self) -> None:
         """Let go of the answer; an unread rest closes the connection."""
         self._watch.end()
@@ -265,11 +283,11 @@ class Exchange:
 
     def _fail(self, error: Exception, why: str | None = None) -> NoReturn:
         why = why or str(error)
-        raise ProviderError(f"The connection to provider `{self._link.name}` failed: {why}.") from error
+        raise ProviderError(f"The connection to provider `{self._name}` failed: {why}.") from error
 
     def _late(self, error: TimeoutError, what: str) -> NoReturn:
         limit = f"{self._watch.exceeded_s:g} s"
-        sentence = f"Provider `{self._link.name}` {what} for {limit}."
+        sentence = f"Provider `{self._name}` {what} for {limit}."
         if self._watch.overall:
-            sentence = f"Provider `{self._link.name}` did not finish its answer within {limit}."
+            sentence = f"Provider `{self._name}` did not finish its answer within {limit}."
         raise ProviderError(sentence, code="provider_timeout", status=504) from error

@@ -35,6 +35,10 @@ class Silence:
             self.end()
         self._limit_s = seconds
 
+    def adopt(self) -> None:
+        """From here on the current task waits; no wait may be under way."""
+        self._task = asyncio.current_task(self._loop)
+
     def __enter__(self) -> None:
         self._since = now = self._loop.time()
         if self._timer is None:

@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from headworks.core.errors import ProviderError
-from headworks.providers.outbound.http import Outbound, read_origin
-from headworks.providers.link import Link
+from headworks.core.policy import Patience
+from headworks.providers.outbound.http import Errand, Outbound, read_origin
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -72,8 +72,8 @@ async def provider(*answers, tls=None):
         await asyncio.gather(*made.calls)
 
 
-def link(**more):
-    return Link(name="p", dialect="openai", base_url="", **more)
+def errand(base_url, **more):
+    return Errand("p", base_url, Patience(**more))
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ async def outbound():
 
 
 async def fetch(outbound, made, **more):
-    exchange = outbound.post(link(**more), made.url, "/x", {"authorization": "Bearer k"}, b"{}")
+    exchange = outbound.post(errand(made.url, **more), "/x", {"authorization": "Bearer k"}, b"{}")
     try:
         await exchange.open()
         return exchange.status, await exchange.body(1000)
@@ -168,7 +168,7 @@ async def test_every_break_is_a_provider_error_that_names_the_provider(outbound,
 
 async def test_what_came_before_a_break_is_delivered(outbound):
     async with provider([CHUNKED + b"5\r\nhello\r\n", None]) as made:
-        exchange = outbound.post(link(), made.url, "/x", {}, b"{}")
+        exchange = outbound.post(errand(made.url), "/x", {}, b"{}")
         await exchange.open()
         assert await exchange.piece() == b"hello"
         with pytest.raises(ProviderError):
@@ -185,9 +185,9 @@ async def test_a_body_over_the_limit_is_refused(outbound):
 @pytest.mark.parametrize(
     ("answer", "limits", "words"),
     [
-        (["wait"], {"first_byte_timeout_s": 0.05}, "did not begin to answer for 0.05 s"),
-        ([CHUNKED, "wait"], {"idle_timeout_s": 0.05}, "went silent"),
-        (["wait"], {"total_timeout_s": 0.05}, "did not finish its answer within 0.05 s"),
+        (["wait"], {"first_byte_s": 0.05}, "did not begin to answer for 0.05 s"),
+        ([CHUNKED, "wait"], {"idle_s": 0.05}, "went silent"),
+        (["wait"], {"total_s": 0.05}, "did not finish its answer within 0.05 s"),
     ],
 )
 async def test_silence_is_a_timeout_and_closes_the_connection(outbound, answer, limits, words):
@@ -212,7 +212,7 @@ async def test_a_cancelled_call_closes_its_connection_at_once(outbound, answer):
 async def test_a_slow_reader_slows_the_provider_and_not_the_memory(outbound):
     piece = b"10000\r\n" + b"x" * 65536 + b"\r\n"
     async with provider([CHUNKED, *([piece] * 200), b"0\r\n\r\n"]) as made:
-        exchange = outbound.post(link(), made.url, "/x", {}, b"{}")
+        exchange = outbound.post(errand(made.url), "/x", {}, b"{}")
         await exchange.open()
         for _ in range(200):
             await asyncio.sleep(0)
@@ -237,15 +237,15 @@ async def test_nobody_listening_and_unknown_names_are_said(outbound):
 @pytest.mark.parametrize("headers", [{"x": "a\r\nhost: evil"}, {"x": "a\nb"}, {"x\r\ny": "b"}])
 async def test_a_line_break_never_reaches_the_wire(outbound, headers):
     with pytest.raises(ProviderError, match="line break"):
-        outbound.post(link(), "http://127.0.0.1:1", "/x", headers, b"")
+        outbound.post(errand("http://127.0.0.1:1"), "/x", headers, b"")
     with pytest.raises(ProviderError, match="line break"):
-        outbound.post(link(), "http://127.0.0.1:1", "/x HTTP/1.1\r\nx: y", {}, b"")
+        outbound.post(errand("http://127.0.0.1:1"), "/x HTTP/1.1\r\nx: y", {}, b"")
 
 
 async def test_a_large_body_arrives_whole(outbound):
     body = bytes(range(256)) * 20_000
     async with provider([OK]) as made:
-        exchange = outbound.post(link(), made.url, "/x", {}, body)
+        exchange = outbound.post(errand(made.url), "/x", {}, body)
         await exchange.open()
         exchange.close()
         assert made.received[0].endswith(body)
