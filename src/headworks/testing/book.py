@@ -1,7 +1,7 @@
 """Which recipe a call gets: named by the call itself, else the next of the script, else a standing one, else good."""
 
 import random
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 
 from msgspec import Struct
@@ -18,12 +18,14 @@ class Asked(Struct, frozen=True, kw_only=True):
         model: The model asked for.
         stream: A stream is wanted.
         key: The key shown; empty for none.
+        about: What the user asks, which is the same when the call is made again or goes on with a begun answer.
         named: The recipe that the call itself names, as a name or JSON; None when it names none.
     """
 
     model: str
     stream: bool = False
     key: str = ""
+    about: str = ""
     named: str | None = None
 
 
@@ -33,6 +35,7 @@ class Turn:
     def __init__(self, recipe: Recipe, times: int | None) -> None:
         self._recipe = recipe
         self._left = times
+        self._given: Counter[int] = Counter()
 
     @property
     def over(self) -> bool:
@@ -46,19 +49,24 @@ class Turn:
             recipe.for_key in (None, asked.key)
             and recipe.for_model in (None, asked.model)
             and recipe.for_stream in (None, asked.stream)
+            and (recipe.times_each is None or self._given[hash(asked.about)] < recipe.times_each)
         )
 
-    def spend(self) -> Recipe:
+    def spend(self, asked: Asked) -> Recipe:
         """Apply it once, whatever its probability."""
         if self._left is not None:
             self._left -= 1
+        if self._recipe.times_each is not None:
+            self._given[hash(asked.about)] += 1
         return self._recipe
 
-    def take(self, rng: random.Random) -> Recipe | None:
-        """The recipe, if it has turns left and the dice fall so."""
-        if self.over or (self._recipe.probability < 1 and rng.random() >= self._recipe.probability):
+    def take(self, asked: Asked, rng: random.Random) -> Recipe | None:
+        """The recipe, if it is for this call, has turns left and the dice fall so."""
+        if self.over or not self.fits(asked):
             return None
-        return self.spend()
+        if self._recipe.probability < 1 and rng.random() >= self._recipe.probability:
+            return None
+        return self.spend(asked)
 
 
 class RecipeBook:
@@ -97,25 +105,25 @@ class RecipeBook:
             return self._as_asked(asked.model.removeprefix(MODEL_PREFIX), asked)
         for turn in self._script:
             if turn.fits(asked):
-                return self._of_script(turn)
+                return self._of_script(turn, asked)
         for turn in self._standing:
-            if turn.fits(asked) and (recipe := turn.take(self._rng)):
+            if recipe := turn.take(asked, self._rng):
                 return recipe
         return GOOD
 
-    def _of_script(self, turn: Turn) -> Recipe:
-        recipe = turn.spend()
+    def _of_script(self, turn: Turn, asked: Asked) -> Recipe:
+        recipe = turn.spend(asked)
         if turn.over:
             self._script.remove(turn)
         return recipe if recipe.probability >= 1 or self._rng.random() < recipe.probability else GOOD
 
     def _as_asked(self, text: str, asked: Asked) -> Recipe:
         recipe = self._known(text)
-        if recipe.times is not None:  # only these need to be remembered
+        if recipe.times is not None or recipe.times_each is not None:  # only these need to be remembered
             turn = self._asked.setdefault(text, Turn(recipe, recipe.times))
         else:
             turn = Turn(recipe, None)
-        return (turn.take(self._rng) if turn.fits(asked) else None) or GOOD
+        return turn.take(asked, self._rng) or GOOD
 
     def _known(self, recipe: Recipe | str) -> Recipe:
         return read_recipe(recipe, self.named) if isinstance(recipe, str) else recipe

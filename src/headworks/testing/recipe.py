@@ -79,6 +79,7 @@ class Recipe(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkno
         for_stream: Applies only to streams (true), or only to answers that are not streamed (false).
         probability: How likely the recipe is to apply to a call; otherwise the call is answered well.
         times: How many calls the recipe applies to; without limit when not given (in a script: one).
+        times_each: How many of the calls that ask the same it applies to: 1 fails every first attempt.
     """
 
     text: str | None = None
@@ -120,6 +121,7 @@ class Recipe(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkno
     for_stream: bool | None = None
     probability: Annotated[float, Meta(ge=0, le=1)] = 1.0
     times: AtLeastOne | None = None
+    times_each: AtLeastOne | None = None
 
 
 GOOD = Recipe()

@@ -113,7 +113,8 @@ def _asked(request: Request, question: Question) -> Asked:
     headers = request.headers
     bearer = headers.get("authorization", "").removeprefix("Bearer ")
     key = bearer or headers.get("x-api-key") or headers.get("x-goog-api-key") or headers.get("api-key") or ""
-    return Asked(model=question.model, stream=question.stream, key=key, named=headers.get(RECIPE_HEADER))
+    about = question.talk.said if question.talk.asked is None else question.talk.asked
+    return Asked(model=question.model, stream=question.stream, key=key, about=about, named=headers.get(RECIPE_HEADER))
 
 
 def _unanswered(question: Question, recipe: Recipe, wire: Wire) -> Response | None:

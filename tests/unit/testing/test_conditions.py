@@ -33,6 +33,17 @@ async def test_a_recipe_may_be_for_one_model_or_for_streams_only(fake: FakeProvi
     assert [(await ask(fake, PATH, CHAT)).status for _ in range(2)] == [500, 200]
 
 
+async def test_a_recipe_may_strike_each_question_once(fake: FakeProvider, ask: Any) -> None:
+    fake.recipes(Recipe(status=500, times_each=1, tokens=4))
+    other = CHAT | {"messages": [{"role": "user", "content": "good night"}]}
+    begun = [{"role": "assistant", "content": "Echo: good"}, {"role": "user", "content": "Continue."}]
+    gone_on = CHAT | {"messages": [*CHAT["messages"], *begun]}
+    assert [(await ask(fake, PATH, body)).status for body in (CHAT, other, CHAT, gone_on)] == [500, 500, 200, 200]
+    fake.name("once", Recipe(status=500, times_each=1))
+    asked = [(await ask(fake, PATH, body | {"model": "fake/once"})).status for body in (CHAT, CHAT, other)]
+    assert asked == [500, 200, 500]
+
+
 async def test_a_script_waits_for_the_calls_it_is_for(fake: FakeProvider, ask: Any) -> None:
     fake.script([Recipe(status=503, for_stream=True), Recipe(status=500)])
     assert [(await ask(fake, PATH, body)).status for body in (CHAT, CHAT, STREAM, STREAM)] == [500, 200, 503, 200]

@@ -31,7 +31,10 @@ _TYPES = {
     504: "timeout_error",
     OVERLOADED_STATUS: "overloaded_error",
 }
-_WORDS = {"context_length_exceeded": "prompt is too long: 9000 tokens > 8192 maximum"}
+_WORDS = {
+    "context_length_exceeded": "prompt is too long: 9000 tokens > 8192 maximum",
+    "content_filter": "Output blocked by content filtering policy",
+}
 _SIGNATURE = "ZmFrZSBzaWduYXR1cmU="
 
 
