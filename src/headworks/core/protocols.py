@@ -72,11 +72,23 @@ class OpenTrace(Protocol):
     def routed(self, route: Route) -> None:
         """Note feature, query type and the model asked for."""
 
-    def attempt(self, target: Target, started_s: float) -> None:
-        """Note that `target` is being called; `started_s` on the monotonic clock. Ends the attempt before it."""
+    def attempt(self, target: Target, started_s: float, mode: str | None = None) -> None:
+        """Note that `target` is being called; `started_s` on the monotonic clock. Ends the attempt before it.
 
-    def attempt_failed(self, error: HeadworksError) -> None:
-        """The attempt under way failed so."""
+        `mode` says how it is asked for the rest of an answer that broke off.
+        """
+
+    def attempt_failed(self, error: HeadworksError) -> Usage | None:
+        """The attempt under way failed so; what it had used by then, None for nothing or not known."""
+
+    def beside(self, target: Target, started_s: float, error: HeadworksError | None) -> None:
+        """Note a call that was made beside another, and failed or, `error` None, was cut off because it lost."""
+
+    def adapted(self, note: str) -> None:
+        """Note that the ask was changed so that it could be answered, and how."""
+
+    def spent_nano(self) -> int:
+        """Nano-dollars that the attempts which have ended cost, as far as prices are known."""
 
     def watch(self, reply: Reply) -> Reply:
         """The same reply, observed: text, usage, finish reason, first token and time upstream go on the record."""
@@ -90,9 +102,9 @@ class OpenTrace(Protocol):
     def facts(self) -> dict[str, object]:
         """What is known of the call, for headers and the last comment line of a stream; complete once closed.
 
-        Keys, present when known: `trace_id`, `model`, `provider`, `cache`, `route`, `attempts`, `cost_usd` (decimal
-        text, None when unpriced), `overhead_ms`, `latency_ms`, `ttft_ms`, `prompt_tokens`, `completion_tokens`,
-        `finish_reason`.
+        Keys, present when known: `trace_id`, `model`, `provider`, `cache`, `route`, `attempts`, `adapted`, `cost_usd`
+        (decimal text, None when unpriced), `overhead_ms`, `latency_ms`, `ttft_ms`, `prompt_tokens`,
+        `completion_tokens`, `finish_reason`.
         """
 
 

@@ -65,6 +65,9 @@ class Metrics:
         self._cost = _counter(registry, "cost_usd", "Dollars spent at known prices.", "model", "feature")
         self._unpriced = _counter(registry, "unpriced_calls", "Calls without a known price.", "model")
         self._cache = _counter(registry, "cache", "Calls by what the cache did.", "kind")
+        self._failures = _counter(registry, "failed_attempts", "Provider calls that failed.", "provider", "code")
+        self._resumed = _counter(registry, "resumed_streams", "Streams that broke off and were gone on with.", "model")
+        self._retries = _counter(registry, "client_retries", "Calls that an SDK had sent before.", "feature")
         self._unauthenticated = _counter(registry, "unauthenticated", "Calls without a valid key.")
         self._dropped = _counter(registry, "records_dropped", "Trace records that could not be kept.")
         self._ttft = _histogram(registry, "ttft_seconds", "Arrival to first content.", _TTFT_BUCKETS)
@@ -124,6 +127,12 @@ class Metrics:
         self._child(self._cache, first.cache_kind or "off").inc(group.calls)
         if first.error_code is not None:
             self._child(self._errors, first.error_code).inc(group.calls)
+        for (failed, code), calls in group.failures.items():
+            self._child(self._failures, self._label("provider", failed), code).inc(calls)
+        if group.resumed:
+            self._child(self._resumed, model).inc(group.resumed)
+        if group.client_retries:
+            self._child(self._retries, feature).inc(group.client_retries)
         for kind, tokens in group.tokens().items():
             if tokens:
                 self._child(self._tokens, model, kind).inc(tokens)
@@ -156,12 +165,27 @@ class _Group:
         first: One of them, for the labels.
     """
 
-    __slots__ = ("cached", "calls", "completion", "cost_nano", "first", "prompt", "reasoning", "unpriced", "written")
+    __slots__ = (
+        "cached",
+        "calls",
+        "client_retries",
+        "completion",
+        "cost_nano",
+        "failures",
+        "first",
+        "prompt",
+        "reasoning",
+        "resumed",
+        "unpriced",
+        "written",
+    )
 
     def __init__(self, first: TraceRecord) -> None:
         self.first = first
         self.calls = self.unpriced = self.cost_nano = 0
         self.prompt = self.completion = self.cached = self.written = self.reasoning = 0
+        self.resumed = self.client_retries = 0
+        self.failures: Tally[tuple[str, str]] = Tally()
 
     def add(self, record: TraceRecord) -> None:
         """Take in one record."""
@@ -175,6 +199,14 @@ class _Group:
             self.unpriced += 1
         else:
             self.cost_nano += record.cost_nano
+        self.client_retries += record.client_retries > 0
+        if len(record.attempts) > 1 or record.status == "failed":
+            self._add_failures(record)
+
+    def _add_failures(self, record: TraceRecord) -> None:
+        failed = (attempt for attempt in record.attempts if attempt.status == "failed")
+        self.failures.update((attempt.provider, attempt.error_code or "unknown") for attempt in failed)
+        self.resumed += any(attempt.mode is not None for attempt in record.attempts)
 
     def tokens(self) -> dict[str, int]:
         """Tokens by their label `kind`."""

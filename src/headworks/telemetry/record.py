@@ -22,22 +22,25 @@ class Attempt(Struct, kw_only=True, omit_defaults=True):
     Attributes:
         provider: Provider name of the config.
         model: The provider's model name.
-        status: As of the record; `failed` for an attempt that another followed.
+        status: As of the record; `failed` for an attempt that another followed, `superseded` for one that lost to
+            another beside it.
         started_ms: Milliseconds from the call's arrival to the start of this attempt.
         ms: Milliseconds it took.
         tokens: Input plus output tokens it used.
         cost_nano: Nano-dollars; None when it used tokens and no price is known.
         error_code: Why it failed.
+        mode: How it was asked for the rest of an answer that had broken off: `prefill`, `continue` or `restart`.
     """
 
     provider: str
     model: str
-    status: Status = "lost"
+    status: Status | Literal["superseded"] = "lost"
     started_ms: float = 0.0
     ms: float = 0.0
     tokens: int = 0
     cost_nano: int | None = 0
     error_code: str | None = None
+    mode: str | None = None
 
 
 class TraceRecord(Struct, kw_only=True, omit_defaults=True):
@@ -82,6 +85,8 @@ class TraceRecord(Struct, kw_only=True, omit_defaults=True):
     error_code: str | None = None
     degraded: str | None = None
     experiment: str | None = None
+    client_retries: int = 0
+    adapted: list[str] = []
     attempts: list[Attempt] = []
     safety: list[Any] = []
     retrieval: list[Any] = []

@@ -124,6 +124,7 @@ class Recorder:
             key_id=caller.key_id if caller else None,
             user_id=_clipped(ask.user_id),
             session_id=_clipped(ask.session_id),
+            client_retries=ask.client_retries,
             attempts=[],
             tags=ask.tags,
         )

@@ -5,6 +5,7 @@ import msgspec
 from headworks.core.messages import Ask, Target
 from headworks.core.protocols import Pricing
 from headworks.core.replies import (
+    Chunk,
     Embedded,
     Event,
     Finished,
@@ -42,8 +43,20 @@ class Tally:
         self._usage: Usage | None = None
         self._counted = 0
 
-    def note(self, events: list[Event], now_s: float) -> None:
-        """Take in the events of one chunk that arrived at `now_s`."""
+    def note(self, chunk: Chunk, now_s: float) -> None:
+        """Take in a chunk that arrived at `now_s`."""
+        events = chunk.events
+        if chunk.heard is None:
+            self._hear(events, now_s)
+        else:
+            calls = self.tool_calls
+            self._hear(chunk.heard, now_s)
+            # A later attempt repeats what was delivered: it is paid for again, and delivered once.
+            self.tool_calls = calls + sum(isinstance(event, ToolCallStarted) for event in events)
+        if self.captured is not None:
+            self.captured.extend(events)
+
+    def _hear(self, events: list[Event], now_s: float) -> None:
         self.heard = True
         usage = self._usage
         for event in events:
@@ -61,8 +74,6 @@ class Tally:
             self._counted = len(self._pieces)
         if self.first_s is None and any(self._pieces):
             self.first_s = now_s
-        if self.captured is not None:
-            self.captured.extend(events)
 
     def _rarer(self, event: Event, now_s: float) -> None:
         if isinstance(event, Finished):

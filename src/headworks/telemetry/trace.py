@@ -89,7 +89,7 @@ class Trace:
         if route.capture == "bodies":
             self.tally.captured = []
 
-    def attempt(self, target: Target, started_s: float) -> None:
+    def attempt(self, target: Target, started_s: float, mode: str | None = None) -> None:
         """A call to `target` begins. An attempt still under way has failed: nobody tries another after a success."""
         if self._attempt is not None:
             self._end_attempt("failed", None, started_s)
@@ -98,15 +98,35 @@ class Trace:
         self._answering(target)
         self.upstream_s = None
         self._attempt_s = started_s
-        self._attempt = Attempt(
-            provider=target.provider, model=target.provider_model, started_ms=_ms(started_s - self._received_s)
-        )
-        self.record.attempts.append(self._attempt)
+        self._attempt = self._begun(target, started_s)
+        self._attempt.mode = mode
 
-    def attempt_failed(self, error: HeadworksError) -> None:
+    def attempt_failed(self, error: HeadworksError) -> Usage | None:
         """The attempt under way failed so."""
         self.upstream_s = now_s = self._desk.clock.monotonic()
-        self._end_attempt("failed", error.code, now_s)
+        return self._end_attempt("failed", error.code, now_s)
+
+    def beside(self, target: Target, started_s: float, error: HeadworksError | None) -> None:
+        """A call that was made beside another and lost to it. One that was cut off had sent its prompt: it is billed."""
+        now_s = self._desk.clock.monotonic()
+        if self._sent_s is None:
+            self._sent_s = started_s
+        lost = self._begun(target, started_s)
+        lost.ms = _ms(now_s - started_s)
+        lost.status = "superseded" if error is None else "failed"
+        lost.error_code = error.code if error is not None else None
+        if error is None:
+            usage = self._estimated(target)
+            if usage is not None:
+                self._charge(lost, target, usage)
+
+    def adapted(self, note: str) -> None:
+        """The ask was changed so that it could be answered: `note` says what, for the record and a header."""
+        self.record.adapted = [*self.record.adapted, note]
+
+    def spent_nano(self) -> int:
+        """What the attempts that have ended cost, as far as their prices are known."""
+        return sum(attempt.cost_nano or 0 for attempt in self.record.attempts if attempt is not self._attempt)
 
     def watch(self, reply: Reply) -> Reply:
         """The same reply; its chunks now pass through this trace."""
@@ -159,6 +179,8 @@ class Trace:
             facts["latency_ms"] = record.latency_ms
         if record.ttft_ms is not None:
             facts["ttft_ms"] = record.ttft_ms
+        if record.adapted:
+            facts["adapted"] = ", ".join(record.adapted)
         if record.finish_reason is not None:
             facts["finish_reason"] = record.finish_reason
         if record.status != "lost":
@@ -174,22 +196,39 @@ class Trace:
             self.record.provider = target.provider
             self.record.provider_model = target.provider_model
 
-    def _end_attempt(self, status: Status, code: str | None, ended_s: float) -> None:
+    def _begun(self, target: Target, started_s: float) -> Attempt:
+        attempt = Attempt(
+            provider=target.provider, model=target.provider_model, started_ms=_ms(started_s - self._received_s)
+        )
+        self.record.attempts.append(attempt)
+        return attempt
+
+    def _end_attempt(self, status: Status, code: str | None, ended_s: float) -> Usage | None:
         """Close the attempt under way, if there is one, with what it used and cost."""
         attempt, target = self._attempt, self._target
         if attempt is None or target is None:
-            return
+            return None
         self._attempt = None
         attempt.ms = _ms(ended_s - self._attempt_s)
         attempt.status = status
         attempt.error_code = code
         usage = self._settled(target, status)
         if usage is not None:
-            at_s = self.record.started_at / 1000
-            cost_nano = self._desk.pricing.cost_nano(target, usage, at_s)
-            attempt.tokens = min(usage.input_tokens, _MOST) + min(usage.output_tokens, _MOST)
-            attempt.cost_nano = None if cost_nano is None else min(cost_nano, _MOST)
-            _add(self.record, usage)
+            self._charge(attempt, target, usage)
+        return usage
+
+    def _charge(self, attempt: Attempt, target: Target, usage: Usage) -> None:
+        cost_nano = self._desk.pricing.cost_nano(target, usage, self.record.started_at / 1000)
+        attempt.tokens = min(usage.input_tokens, _MOST) + min(usage.output_tokens, _MOST)
+        attempt.cost_nano = None if cost_nano is None else min(cost_nano, _MOST)
+        _add(self.record, usage)
+
+    def _estimated(self, target: Target) -> Usage | None:
+        """What a prompt alone used."""
+        try:
+            return self._desk.pricing.estimate(target, self._ask, "")
+        except HeadworksError:
+            return None
 
     def _settled(self, target: Target, status: Status) -> Usage | None:
         try:
@@ -244,7 +283,7 @@ class _Watched:
         finally:
             # However the wait ends (chunk, end, error), until here the time was the provider's.
             trace.upstream_s = now_s = self._monotonic()
-        trace.tally.note(chunk.events, now_s)
+        trace.tally.note(chunk, now_s)
         return chunk
 
 

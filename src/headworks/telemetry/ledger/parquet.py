@@ -20,7 +20,7 @@ try:
 except ImportError as missing:
     raise StoreError("Parquet export needs pyarrow: install headworks[analytics].", retryable=False) from missing
 
-_NESTED = ("attempts", "safety", "retrieval", "tags", "user_feedback")
+_NESTED = ("adapted", "attempts", "safety", "retrieval", "tags", "user_feedback")
 _WHOLE = (
     "prompt_tokens",
     "completion_tokens",
@@ -29,6 +29,7 @@ _WHOLE = (
     "cache_write_tokens",
     "reasoning_tokens",
     "tool_calls",
+    "client_retries",
     "cost_nano",
 )
 _REAL = ("latency_ms", "ttft_ms", "overhead_ms")

@@ -19,7 +19,7 @@ from headworks.telemetry.ledger.payloads import Payloads
 from headworks.telemetry.record import Attempt, TraceRecord
 
 FILE = "traces.sqlite"
-_JSON = ("attempts", "safety", "retrieval", "tags")
+_JSON = ("adapted", "attempts", "safety", "retrieval", "tags")
 _PLAIN = tuple(name for name in TraceRecord.__struct_fields__ if name not in (*_JSON, "request", "response"))
 COLUMNS = (*_PLAIN, *_JSON)
 _plain = attrgetter(*_PLAIN)
@@ -67,6 +67,10 @@ STEPS = (
         at INTEGER NOT NULL
     );
     CREATE INDEX feedback_by_trace ON feedback (trace_id);
+    """,
+    """
+    ALTER TABLE traces ADD COLUMN client_retries INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE traces ADD COLUMN adapted TEXT;
     """,
 )
 _ROWS = 32
@@ -152,8 +156,8 @@ def _first_of_each(records: list[TraceRecord], trace_ids: set[str]) -> list[Trac
 
 def row(record: TraceRecord) -> tuple[Any, ...]:
     """The values of `COLUMNS`, in order."""
-    attempts, safety, retrieval, tags = _nested(record)
-    return (*_plain(record), _json(attempts), _json(safety), _json(retrieval), _json(tags))
+    adapted, attempts, safety, retrieval, tags = _nested(record)
+    return (*_plain(record), _json(adapted), _json(attempts), _json(safety), _json(retrieval), _json(tags))
 
 
 def _json(value: list[Any] | dict[str, Any]) -> str | None:
