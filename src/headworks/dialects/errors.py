@@ -11,6 +11,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from headworks.core.errors import ProviderError
+from headworks.dialects.refusals import REFUSALS
 
 SENTENCE_CHARACTERS = 500
 CUT = "..."
@@ -79,11 +80,14 @@ def provider_failure(
     Args:
         status: The provider's HTTP status, or the one its error type stands for.
         message: The provider's sentence; masked and cut here.
-        code: Our code where the dialect knows better than the status does (`context_length_exceeded`, ...).
+        code: Our code where the words say more than the status does (`refusals.refusal_code`).
         retry_after_s: Seconds to wait; kept only where trying again can help.
     """
     default = ("provider_error", 502, True) if status >= 500 else ("invalid_request", 400, False)
     usual, outward, retryable = _ANSWERS.get(status, default)
+    refused = code in REFUSALS
+    if refused:
+        outward, retryable = (status if status in (413, 422) else 400), False
     sentence = provider_sentence(message) or "it gave no reason"
     return ProviderError(
         f"The provider answered {status}: {sentence}",
@@ -92,7 +96,7 @@ def provider_failure(
         retryable=retryable,
         retry_after_s=retry_after_s if retryable else None,
         provider_status=status,
-        account=status in _ACCOUNT,
+        account=status in _ACCOUNT and not refused,
     )
 
 

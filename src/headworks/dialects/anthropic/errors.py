@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from headworks.core.errors import HeadworksError, ProviderError
 from headworks.dialects.errors import account_failure, provider_failure, retry_after_s
+from headworks.dialects.refusals import refusal_code
 
 _STATUS_OF_CODE = {"insufficient_quota": 402, "overloaded": 529}
 _TYPE_OF_STATUS = {
@@ -30,9 +31,7 @@ _STATUS_OF_TYPE = {name: status for status, name in _TYPE_OF_STATUS.items()} | {
     "api_error": 500,
 }
 
-# The API has no codes of its own for these; its sentences are all there is to go by.
-_TOO_LONG = ("prompt is too long", "exceed context limit", "context window")
-_BLOCKED = ("content filtering policy", "usage policy")
+# The API has no code of its own for it; its sentences are all there is to go by.
 _NO_CREDIT = ("credit balance", "spend limit", "spending limit", "usage limits")
 
 
@@ -87,13 +86,5 @@ def _failure(status: int, fault: _Fault, wait_s: float | None) -> ProviderError:
     reason = (fault.details or {}).get("error_code", "")
     if status in (400, 429) and (any(words in said for words in _NO_CREDIT) or "spend_limit" in str(reason)):
         return account_failure(status, fault.message)
-    return provider_failure(status, fault.message, code=_code(status, said), retry_after_s=wait_s)
-
-
-def _code(status: int, said: str) -> str | None:
-    """The code that the sentence gives away, None for the status's own."""
-    if status not in (400, 413):
-        return None
-    if any(words in said for words in _TOO_LONG):
-        return "context_length_exceeded"
-    return "content_policy_violation" if any(words in said for words in _BLOCKED) else None
+    code = refusal_code(status, str(reason), fault.message)
+    return provider_failure(status, fault.message, code=code, retry_after_s=wait_s)

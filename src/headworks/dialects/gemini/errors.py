@@ -12,12 +12,12 @@ from msgspec import Struct
 
 from headworks.core.errors import ProviderError
 from headworks.dialects.errors import account_failure, provider_failure, retry_after_s
+from headworks.dialects.refusals import refusal_code
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What decoding raises for bytes that are not JSON, not the expected shape, not UTF-8, or nested without end."""
 
 _KEY_FAULTS = frozenset({"API_KEY_INVALID", "API_KEY_EXPIRED", "API_KEY_SERVICE_BLOCKED", "CONSUMER_SUSPENDED"})
-_TOO_LONG = re.compile(r"input token count.{0,40}exceeds the maximum", re.IGNORECASE)
 _SECONDS = re.compile(r"(\d+(?:\.\d+)?)s")
 
 
@@ -70,7 +70,7 @@ def failure(error: Status, status: int, wait_s: float | None = None) -> Provider
             wait_s = float(delay.group(1))
     if status == 400 and _is_about_us(error):
         return account_failure(status, error.message)  # a bad key answers 400 here, as if the caller were at fault
-    code = "context_length_exceeded" if status == 400 and _TOO_LONG.search(error.message) else None
+    code = refusal_code(status, error.status, error.message)
     return provider_failure(status, error.message, code=code, retry_after_s=wait_s)
 
 

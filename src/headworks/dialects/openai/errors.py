@@ -1,13 +1,13 @@
 """Errors of the OpenAI dialect: ours written for its clients, a provider's read as ours."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from headworks.core.errors import HeadworksError, ProviderError
-from headworks.dialects.errors import account_failure, provider_failure, provider_sentence, retry_after_s
+from headworks.dialects.errors import account_failure, provider_failure, retry_after_s
+from headworks.dialects.refusals import refusal_code
 
 _TYPES = {
     400: "invalid_request_error",
@@ -18,11 +18,10 @@ _TYPES = {
     422: "invalid_request_error",
     429: "rate_limit_error",
 }
-_TOO_LONG = re.compile(
-    r"context (length|window)|maximum context|too many (input )?tokens|prompt is too long", re.IGNORECASE
-)
 _NO_CREDIT = "insufficient_quota"
 """The gateway's account at the provider is empty; a caller's own budget is another thing. Asking again is no use."""
+_STATUS_OF_WORD = {"rate_limit": 429, "overloaded": 529, "invalid_request": 400}
+"""What an error inside a reply stands for, where only its words say so."""
 
 
 def error_status(error: HeadworksError) -> int:
@@ -45,29 +44,33 @@ def write_error(error: HeadworksError, trace_id: str) -> bytes:  # noqa: ARG001 
 def read_error(status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
     """A provider's error answer as ours."""
     detail = _detail(body)
-    sentence = provider_sentence(str(detail.get("message") or f"The provider answered with status {status}."))
-    words = str(detail.get("code") or "")
+    sentence, words = _said(detail)
+    sentence = sentence or f"The provider answered with status {status}."
     if _NO_CREDIT in words:
         return account_failure(status, sentence)
-    code = _stable_code(status, words, sentence)
+    code = refusal_code(status, words, sentence)
     return provider_failure(status, sentence, code=code, retry_after_s=retry_after_s(headers))
 
 
 def error_in_reply(raw: bytes) -> ProviderError:
     """An `error` object inside a 200: its status when it has one, else by its words."""
     detail = _detail(b'{"error":' + raw + b"}")
-    sentence = provider_sentence(str(detail.get("message") or "The provider reported an error inside its reply."))
-    words = f"{detail.get('code') or ''} {detail.get('type') or ''}"
+    sentence, words = _said(detail)
+    sentence = sentence or "The provider reported an error inside its reply."
     status = detail.get("code") if isinstance(detail.get("code"), int) else detail.get("status")
     if _NO_CREDIT in words:
         return account_failure(200, sentence)
     if not isinstance(status, int) or status < 400:
-        status = 429 if "rate_limit" in words else 529 if "overloaded" in words else 502
-    return provider_failure(status, sentence, code=_stable_code(status, words, sentence))
+        status = next((number for word, number in _STATUS_OF_WORD.items() if word in words), 502)
+    return provider_failure(status, sentence, code=refusal_code(status, words, sentence))
 
 
 def _detail(body: bytes) -> dict[str, Any]:
-    """The error object in any shape in use: `{"error": {...}}`, `{"error": "text"}`, `{"message": ...}`, a list."""
+    """The error object in any shape in use: `{"error": {...}}`, `{"error": "text"}`, `{"message": ...}`, a list.
+
+    A whole reply that a content filter emptied may come as an error too (Azure AI Foundry does so with status 400:
+    github.com/experientiallabs/experiential/pull/967, read 2026-11-24).
+    """
     try:
         parsed = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -79,14 +82,28 @@ def _detail(body: bytes) -> dict[str, Any]:
     inner = parsed.get("error", parsed)
     if isinstance(inner, str):
         return {"message": inner}
-    return inner if isinstance(inner, dict) else parsed
+    if not isinstance(inner, dict):
+        return parsed
+    choices = inner.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    if isinstance(choice, dict) and choice.get("finish_reason") == "content_filter":
+        return {"message": "The answer was filtered.", "code": "content_filter"}
+    return inner
 
 
-def _stable_code(status: int, code: str, sentence: str) -> str | None:
-    """Our code where the provider's words say more than the status."""
-    if status in (400, 413, 422):
-        if "context_length" in code or _TOO_LONG.search(sentence):
-            return "context_length_exceeded"
-        if "content_filter" in code or "content_policy" in code or "moderation" in code:
-            return "content_policy_violation"
-    return None
+def _said(detail: dict[str, Any]) -> tuple[str, str]:
+    """The sentence of an error object, empty when there is none; and its codes and types in one string.
+
+    A provider that passes on what another said puts that in `metadata` (openrouter.ai/docs/api/reference/
+    errors-and-debugging, read 2026-11-24).
+    """
+    metadata = detail.get("metadata")
+    about: dict[str, Any] = metadata if isinstance(metadata, dict) else {}
+    sentence = str(detail.get("message") or "")
+    if isinstance(about.get("raw"), str) and (passed_on := _detail(about["raw"].encode()).get("message")):
+        sentence = f"{sentence}: {passed_on}"
+    inner = detail.get("innererror")
+    words = [detail.get("code"), detail.get("type"), inner.get("code") if isinstance(inner, dict) else None]
+    if about.get("reasons"):
+        words.append("moderation")
+    return sentence, " ".join(str(word) for word in words if word)
