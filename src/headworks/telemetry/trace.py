@@ -107,7 +107,7 @@ class Trace:
         return self._end_attempt("failed", error.code, now_s)
 
     def beside(self, target: Target, started_s: float, error: HeadworksError | None) -> None:
-        """A call that was made beside another and lost to it. One that was cut off had sent its prompt: it is billed."""
+        """A call made beside another, which it lost to. One that was cut off had sent its prompt: that is billed."""
         now_s = self._desk.clock.monotonic()
         if self._sent_s is None:
             self._sent_s = started_s
