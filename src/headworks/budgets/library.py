@@ -64,6 +64,13 @@ def quote(price_id: str, model: str, tier: str | None, at_s: float) -> Quote:
     return Quote(None if prices is None else _rates(prices), *_window(info, at))
 
 
+def context_window(price_id: str, model: str) -> int | None:
+    """Tokens that a model reads and writes in one call, as the library knows it; None when it does not."""
+    provider = find_provider_by_id(_PROVIDERS, price_id)
+    info = provider.find_model(model, all_providers=_PROVIDERS) if provider else None
+    return info.context_window if info else None
+
+
 def _context(provider: Provider, info: ModelInfo, tier: str | None, at: datetime) -> dict[str, str] | None:
     """What selects the tier's prices in the library: nothing for standard, None when it knows no such tier."""
     if tier is None or tier in STANDARD_TIERS:

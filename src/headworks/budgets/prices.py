@@ -7,9 +7,9 @@ before that is done waits for it rather than going down as unpriced.
 
 import asyncio
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
-from typing import cast
+from typing import Protocol, cast
 
 from headworks.budgets.rates import Quote, TieredRates, config_cost_nano
 from headworks.budgets.tokens import TokenCounter
@@ -31,12 +31,13 @@ class PriceList:
         self._price_ids = price_ids
         self._tokens = tokens
         self._quotes: dict[tuple[str, str, str | None], Quote] = {}
+        self._windows: dict[tuple[str, str], int | None] = {}
         self._loading: asyncio.Future[object] | None = None
 
     async def start(self) -> None:
         """Begin to load the library, in a thread; does not wait for it."""
         if any(self._price_ids.values()):
-            self._loading = asyncio.get_running_loop().run_in_executor(None, _quoter)
+            self._loading = asyncio.get_running_loop().run_in_executor(None, _library)
 
     async def stop(self) -> None:
         """Wait for the thread, if it is still loading."""
@@ -67,6 +68,18 @@ class PriceList:
             reasoning=_whole(sheet.reasoning),
         )
 
+    def context_tokens(self, target: Target) -> int | None:
+        """Tokens that a target reads and writes in one call: the config's word, else the library's; None if unknown."""
+        price_id = self._price_ids.get(target.provider)
+        if target.context_tokens is not None or price_id is None:
+            return target.context_tokens
+        key = (target.provider, target.provider_model)
+        if key not in self._windows:
+            if len(self._windows) >= KEPT_QUOTES:
+                self._windows.clear()
+            self._windows[key] = _library().context_window(price_id, target.provider_model)
+        return self._windows[key]
+
     def estimate(self, target: Target, ask: Ask, output_text: str) -> Usage:
         """What a call used, counted here, for a provider that never said. `estimated` is True."""
         return self._tokens.estimate(target, ask, output_text)
@@ -78,17 +91,26 @@ class PriceList:
             price_id = self._price_ids.get(target.provider)
             if price_id is None:
                 return None
-            kept = _quoter()(price_id, target.provider_model, tier, at_s)
+            kept = _library().quote(price_id, target.provider_model, tier, at_s)
             if len(self._quotes) >= KEPT_QUOTES:  # clients may ask for endless model names and tiers
                 self._quotes.clear()
             self._quotes[key] = kept
         return kept.rates
 
 
-def _quoter() -> Callable[[str, str, str | None, float], Quote]:
-    """The library's `quote`; the first caller imports it, others wait for that."""
-    module = importlib.import_module("headworks.budgets.library")
-    return cast("Callable[[str, str, str | None, float], Quote]", module.quote)
+class _Library(Protocol):
+    """The module that knows the price library, as far as it is used here."""
+
+    def quote(self, price_id: str, model: str, tier: str | None, at_s: float) -> Quote:
+        """The rates of a model."""
+
+    def context_window(self, price_id: str, model: str) -> int | None:
+        """How much a model reads and writes."""
+
+
+def _library() -> _Library:
+    """The library; the first caller imports it, others wait for that."""
+    return cast("_Library", importlib.import_module("headworks.budgets.library"))
 
 
 def _whole(rate: Fraction | None) -> int | None:

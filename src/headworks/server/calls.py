@@ -25,6 +25,7 @@ from headworks.server.asgi import (
     read_body,
     read_headers,
 )
+from headworks.server.patience import note_patience
 
 MAX_TAGS = 32
 
@@ -100,6 +101,7 @@ class Call:
             caller = self._desk.identity.caller(presented_key(headers))
             body = await read_body(receive, headers, self._desk.max_body_bytes)
             ask = self._door.endpoint.read(body, self._envelope)
+            note_patience(ask, headers, received)
             return with_headers(ask, headers, caller), caller
         except HeadworksError as error:
             unread = unreadable(self._door.endpoint, self._envelope)
@@ -164,6 +166,7 @@ _FACT_HEADERS = {
     "attempts": b"x-headworks-attempts",
     "cost_usd": b"x-headworks-cost-usd",
     "overhead_ms": b"x-headworks-overhead-ms",
+    "adapted": b"x-headworks-adapted",
 }
 
 
@@ -199,6 +202,7 @@ def with_headers(ask: Ask, headers: dict[str, str], caller: Caller) -> Ask:
     ask.feature = headers.get("x-headworks-feature")
     ask.user_id = headers.get("x-headworks-user") or ask.user_id or caller.user_id
     ask.session_id = headers.get("x-headworks-session")
+    ask.org_id = caller.org_id
     tags = headers.get("x-headworks-tags")
     if tags:
         ask.tags = read_tags(tags)
