@@ -20,9 +20,9 @@ from headworks.identity import KeyRing, load_pepper
 from headworks.pipeline import Rooms
 from headworks.providers.calls import ProviderCalls
 from headworks.providers.config import LOCAL_ROW
-from headworks.providers.outbound.http import Outbound
 from headworks.providers.local.config import LocalSettings
 from headworks.providers.local.model import LocalModel
+from headworks.providers.outbound.http import Outbound
 from headworks.routing.explain import Facts, Step
 from headworks.routing.router import Router
 from headworks.server.admin import admin_app
