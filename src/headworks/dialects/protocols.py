@@ -1,6 +1,6 @@
 """What a dialect must be able to do, on the client's side and on the provider's."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -99,3 +99,69 @@ class ProviderDialect(Protocol):
 
     def read_error(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
         """A provider's error answer as ours. Its sentence may be quoted (cut short), its body never."""
+
+
+class Turn(Struct, frozen=True):
+    """One message of an ask, in the client's own bytes.
+
+    Attributes:
+        role: As the client wrote it.
+        raw: The message as JSON.
+        call_ids: Tool calls made in it.
+        result_ids: Calls whose results it holds. A result must never be sent without its call, nor a call without its
+            result.
+    """
+
+    role: str
+    raw: bytes
+    call_ids: tuple[str, ...] = ()
+    result_ids: tuple[str, ...] = ()
+
+
+class AskEditor(Protocol):
+    """Changes an ask without its changer knowing how the client speaks.
+
+    Nothing is changed in place. What is not mentioned stays as sent, to the byte; the neutral prompt of a changed ask
+    is read from the changed fields.
+    """
+
+    def continued(self, ask: Ask, text: str, request: str | None) -> Ask:
+        """`ask` with `text` as what the assistant has said so far, and `request` as the user turn after it.
+
+        Without `request` the model is to go on where `text` ends (prefill). White space at the end of `text` is left
+        off then: some providers refuse it. A text completion goes on by itself and takes no request.
+
+        Raises:
+            BadAskError: This ask cannot be gone on with.
+        """
+
+    def limited(self, ask: Ask, max_tokens: int) -> Ask:
+        """`ask` with an answer of at most `max_tokens` tokens; never more than the client wants."""
+
+    def max_tokens(self, ask: Ask) -> int | None:
+        """The longest answer the client wants, in tokens; None when it does not say."""
+
+    def expects_json(self, ask: Ask) -> bool:
+        """Whether the answer has to be JSON as a whole."""
+
+    def choices(self, ask: Ask) -> int:
+        """How many answers at once are asked for."""
+
+    def wants_reasoning(self, ask: Ask) -> bool:
+        """Whether the client asks for reasoning in so many words. Cheap: looks at names of fields, and little more."""
+
+    def turns(self, ask: Ask) -> list[Turn]:
+        """The messages in order; none for an ask that is no chat."""
+
+    def with_turns(self, ask: Ask, turns: Sequence[Turn]) -> Ask:
+        """`ask` with other messages.
+
+        Raises:
+            BadAskError: It is no chat.
+        """
+
+    def user_turn(self, text: str) -> Turn:
+        """A message of the user."""
+
+    def aside(self, ask: Ask, turns: Sequence[Turn], max_tokens: int) -> Ask:
+        """A chat of its own with the same model: these messages and nothing else, no tools, not streamed."""

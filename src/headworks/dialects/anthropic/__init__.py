@@ -4,13 +4,15 @@ In: bodies of `/v1/messages` and `/v1/messages/count_tokens`; a provider's messa
 events, bytes. Fails closed: what cannot be said in this dialect is refused or dropped by name.
 """
 
+from headworks.dialects.anthropic.client.editing import AnthropicEditor
 from headworks.dialects.anthropic.client.endpoints import CountTokensEndpoint, MessagesEndpoint
 from headworks.dialects.anthropic.errors import error_status, write_error
 from headworks.dialects.anthropic.provider.dialect import AnthropicDialect
-from headworks.dialects.protocols import Endpoint, ProviderDialect
+from headworks.dialects.protocols import AskEditor, Endpoint, ProviderDialect
 
 MESSAGES: Endpoint = MessagesEndpoint()
 COUNT_TOKENS: Endpoint = CountTokensEndpoint()
 DIALECT: ProviderDialect = AnthropicDialect()
+EDITOR: AskEditor = AnthropicEditor()
 
-__all__ = ["COUNT_TOKENS", "DIALECT", "MESSAGES", "error_status", "write_error"]
+__all__ = ["COUNT_TOKENS", "DIALECT", "EDITOR", "MESSAGES", "error_status", "write_error"]

@@ -2,13 +2,15 @@
 
 from headworks.dialects.openai.chat import Chat
 from headworks.dialects.openai.completions import Completions
+from headworks.dialects.openai.editing import OpenAIEditor
 from headworks.dialects.openai.embeddings import Embeddings
 from headworks.dialects.openai.errors import error_status, write_error
 from headworks.dialects.openai.request import OpenAIDialect
 
-__all__ = ["CHAT", "COMPLETIONS", "DIALECT", "EMBEDDINGS", "error_status", "write_error"]
+__all__ = ["CHAT", "COMPLETIONS", "DIALECT", "EDITOR", "EMBEDDINGS", "error_status", "write_error"]
 
 CHAT = Chat()
 COMPLETIONS = Completions()
 EMBEDDINGS = Embeddings()
 DIALECT = OpenAIDialect()
+EDITOR = OpenAIEditor()

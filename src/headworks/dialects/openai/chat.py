@@ -87,6 +87,15 @@ def check_messages(messages: list[wire.ChatMessage]) -> None:
             raise BadAskError(f"`{name}` is missing or null; send a string or a list of content parts.", param=name)
 
 
+def read_fields(fields: dict[str, Raw]) -> Prompt:
+    """The neutral prompt of a chat by its fields alone, as after a change of them.
+
+    Raises:
+        BadAskError: They are no chat request, or hold what has no neutral meaning.
+    """
+    return read_prompt(_READER.read(msgspec.json.encode(fields))[1], fields)
+
+
 def read_prompt(body: wire.ChatBody, fields: dict[str, Raw]) -> Prompt:
     """The neutral prompt of a checked chat request."""
     extra = {name: msgspec.json.decode(raw) for name, raw in fields.items() if name not in _KNOWN}

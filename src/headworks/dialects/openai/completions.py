@@ -43,6 +43,15 @@ class Completions:
         return CompletionWriter(ask, reply, envelope)
 
 
+def read_fields(fields: dict[str, Raw]) -> Prompt:
+    """The neutral prompt of a completion by its fields alone, as after a change of them.
+
+    Raises:
+        BadAskError: They are no completion request, or hold what has no neutral meaning.
+    """
+    return _prompt(_READER.read(msgspec.json.encode(fields))[1], fields)
+
+
 def _prompt(body: wire.CompletionBody, fields: dict[str, Raw]) -> Prompt:
     """A text prompt as one user turn, for providers that only chat."""
     texts = [body.prompt] if isinstance(body.prompt, str) else body.prompt
