@@ -1,0 +1,160 @@
+"""Write the streams of one process to its segments. All of it runs in the log's thread."""
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from headworks.core.clock import Clock
+from headworks.server.streams.config import StreamSettings
+from headworks.server.streams.disk.batches import END, HEAD, Item, pack
+from headworks.server.streams.disk.shelf import Boot, sweep
+from headworks.server.streams.kept import Head, Piece
+
+SWEEP_S = 5.0
+_SEGMENT_BYTES = 16 * 1024**2
+_SEGMENTS = 64
+"""A small disk limit makes for small segments, so that the oldest of them is a small part."""
+_LEAST_BYTES = 64 * 1024
+
+
+class Segment(Struct):
+    """One segment. The head of each of `streams` is in it; `live` are those that have not ended."""
+
+    path: Path
+    streams: set[bytes]
+    live: set[bytes]
+
+
+class SegmentWriter:
+    """The segments of this process. Errors are the operating system's: the log knows what to do.
+
+    Args:
+        root: Folder of all workers' segments.
+        worker: Name of this worker among its siblings.
+        settings: How long and in how much room to keep.
+        clock: For the times of files.
+
+    Attributes:
+        boot: This process.
+    """
+
+    def __init__(self, root: Path, worker: str, settings: StreamSettings, clock: Clock) -> None:
+        self._root = root
+        self._settings = settings
+        self._segment_bytes = min(max(settings.disk_bytes // _SEGMENTS, _LEAST_BYTES), _SEGMENT_BYTES)
+        self._clock = clock
+        self.boot = Boot(root / worker, f"{int(clock.now() * 1000):013d}{os.urandom(3).hex()}")
+        self._lock = self._descriptor = -1
+        self._size = self._made = 0
+        self._segments: list[Segment] = []
+        self._sweep_s = clock.monotonic()
+
+    def write(self, items: list[Item], heads: Mapping[bytes, Head]) -> None:
+        """Append a batch. `heads` are those of the streams in it.
+
+        Raises:
+            OSError: Nothing of it was written.
+        """
+        if self._descriptor < 0 or self._size >= self._segment_bytes:
+            self._begin_segment()
+        segment = self._segments[-1]
+        batch = pack(_with_heads(items, heads, segment.streams))
+        try:
+            if os.write(self._descriptor, batch) != len(batch):
+                raise OSError(errno.ENOSPC, "no room for a whole batch")
+        except OSError:
+            self._tear_off()
+            raise
+        self._size += len(batch)
+        self._touch(segment)
+        self._note(items, segment)
+
+    def sweep(self) -> None:
+        """Every few seconds: keep what living streams need, delete what nobody does.
+
+        Raises:
+            OSError: A folder cannot be read, or a file not be deleted.
+        """
+        if self._clock.monotonic() < self._sweep_s:
+            return
+        self._sweep_s = self._clock.monotonic() + SWEEP_S
+        for segment in self._segments:
+            if segment.live:
+                self._touch(segment)
+        before_s = self._clock.now() - self._settings.keep_s
+        if self._descriptor >= 0 and not self._segments[-1].live and self._needed_s() < before_s:
+            self._end_segment()
+            self._segments.pop().path.unlink(missing_ok=True)
+        sweep(self._root, before_s, self._settings.disk_bytes)
+        self._segments = [segment for segment in self._segments if segment.path.exists()]
+        if self._descriptor >= 0 and self._needed_s() < 0:
+            self._end_segment()
+
+    def close(self) -> None:
+        """Let go of the files; what is in them stays readable."""
+        self._end_segment()
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+            self.boot.lock.unlink(missing_ok=True)
+
+    def _begin_segment(self) -> None:
+        self.boot.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if self._lock < 0:
+            self._lock = self.boot.take_lock()
+        path = self.boot.segment(self._made)
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        self._end_segment()
+        self._made += 1
+        self._descriptor, self._size = descriptor, 0
+        self._segments = [Segment(earlier.path, set(), earlier.live) for earlier in self._segments if earlier.live]
+        self._segments.append(Segment(path, set(), set()))
+        self._sweep_s = self._clock.monotonic()  # there may be too much by now
+
+    def _end_segment(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def _tear_off(self) -> None:
+        """Leave no half batch behind; where even that fails, go on in another segment."""
+        try:
+            os.ftruncate(self._descriptor, self._size)
+        except OSError:
+            self._end_segment()
+
+    def _needed_s(self) -> float:
+        """When the open segment was last needed; -1 when somebody deleted it."""
+        found = os.fstat(self._descriptor)
+        return found.st_mtime if found.st_nlink else -1.0
+
+    def _note(self, items: list[Item], segment: Segment) -> None:
+        """Remember whom each segment is needed by; with the end of a stream its segments begin to age."""
+        for item in items:
+            segment.streams.add(item.stream)
+            if item.kind != END:
+                segment.live.add(item.stream)
+                continue
+            for earlier in self._segments:
+                if item.stream in earlier.live:
+                    earlier.live.discard(item.stream)
+                    if earlier is not segment:
+                        self._touch(earlier)
+
+    def _touch(self, segment: Segment) -> None:
+        with contextlib.suppress(OSError):  # deleted for want of room
+            os.utime(segment.path, (self._clock.now(),) * 2)
+
+
+def _with_heads(items: list[Item], heads: Mapping[bytes, Head], known: set[bytes]) -> Iterator[Item]:
+    begun: set[bytes] = set()
+    for item in items:
+        if item.stream not in known and item.stream not in begun:
+            begun.add(item.stream)
+            yield Item(item.stream, HEAD, Piece(0, 0, 0, msgspec.json.encode(heads[item.stream])))
+        yield item
