@@ -1,9 +1,12 @@
 """The board that the workers of a machine share: a small SQLite file, `health.sqlite` in the data directory.
 
 A change is one `BEGIN IMMEDIATE` transaction, so of two workers that claim a probe one loses. The others learn of it by
-SQLite's `data_version`, and read only what is new. It holds nothing that must not be lost: the file may be deleted
-while no worker runs. Fails open: without the file each worker goes on by itself, and tries to come back every few
-seconds. The event loop waits for the file, so it never waits for long.
+SQLite's `data_version`, and read only what is new. Numbers of a new file begin with the time, so that they are above
+those of a file that was there before.
+
+The file holds nothing that must not be lost, and may be deleted while no worker runs. Fails open: without it each
+worker goes on by itself, and tries to come back every few seconds. The event loop waits for the file, so it never waits
+for long.
 """
 
 import math
@@ -42,7 +45,7 @@ _VALUES = ", ".join(Entry.__struct_fields__)
 _FIND = f"SELECT {_VALUES} FROM health_entries WHERE provider = ? AND key = ? AND whole = ? AND model = ?"  # noqa: S608  constants
 _CHANGED = f"SELECT provider, key, whole, model, {_VALUES} FROM health_entries WHERE number > ? ORDER BY number"  # noqa: S608
 _WRITE = f"INSERT OR REPLACE INTO health_entries (provider, key, whole, model, {_VALUES}) VALUES (?{', ?' * 12})"  # noqa: S608
-_NEXT = "SELECT coalesce(max(number), 0) + 1 FROM health_entries"
+_NEXT = "SELECT coalesce(max(number), ?) + 1 FROM health_entries"
 _THIN_OUT = """
     DELETE FROM health_entries WHERE number IN (
         SELECT number FROM health_entries WHERE number < ?
@@ -68,6 +71,7 @@ class SharedBoard:
         self._db: apsw.Connection | None = None
         self._again_at = -math.inf
         self._alone = False
+        self._anew = False
         self._version = -1
         self._last = 0
         self._own_numbers = 0
@@ -92,11 +96,11 @@ class SharedBoard:
             version = _number(db, "PRAGMA data_version")
             if version == self._version and since >= self._last:
                 return []
-            rows: list[Any] = db.execute(_CHANGED, (0 if self._version == -1 else since,)).fetchall()
+            rows: list[Any] = db.execute(_CHANGED, (0 if self._anew else since,)).fetchall()
         except apsw.Error as error:
             self._lost(error)
             return []
-        self._version = version
+        self._version, self._anew = version, False
         if rows:
             self._last = int(rows[-1][4])
         return [(_place(row), _entry(row[4:])) for row in rows]
@@ -113,16 +117,16 @@ class SharedBoard:
                 # Numbers below 0 are from a time alone: the file has never heard of them.
                 if max(seen, 0) != (held.number if held else 0):
                     return False, held
-                entry = replace(entry, number=_number(db, _NEXT))
+                entry = replace(entry, number=_number(db, _NEXT, int(self._clock.now() * 1000)))
                 db.execute(_WRITE, (*_columns(place), *_row(entry)))
                 if current is None and _number(db, "SELECT count(*) FROM health_entries") > self._most:
                     db.execute(_THIN_OUT, (entry.number, self._most // 10 + 1))
-        except StoreError as error:
+        except (StoreError, apsw.Error) as error:
             return self._refused(error, db, place, entry)
         self._last = max(self._last, entry.number)
         return True, entry
 
-    def _refused(self, error: StoreError, db: apsw.Connection, place: Place, entry: Entry) -> tuple[bool, Entry | None]:
+    def _refused(self, error: Exception, db: apsw.Connection, place: Place, entry: Entry) -> tuple[bool, Entry | None]:
         """A write failed: go on alone. But no probe is claimed alone because another worker is writing just now."""
         if entry.claimed and isinstance(error.__cause__, apsw.BusyError):
             with suppress(apsw.Error):
@@ -135,17 +139,17 @@ class SharedBoard:
         if self._db is not None or self._clock.monotonic() < self._again_at:
             return self._db
         try:
-            db = connect(self._path)
-            db.set_busy_timeout(BUSY_MS)
-            migrate(db, ROOM, STEPS)
+            self._db = connect(self._path)
+            self._db.set_busy_timeout(BUSY_MS)
+            migrate(self._db, ROOM, STEPS)
         except (StoreError, apsw.Error) as error:
             self._lost(error)
             return None
-        self._db, self._version, self._last = db, -1, 0
+        self._version, self._anew = -1, self._alone
         if self._alone:
             self._alone = False
             _log.info("health_board_back", file=self._path.name)
-        return db
+        return self._db
 
     def _lost(self, error: Exception) -> None:
         if self._db is not None:
@@ -166,8 +170,8 @@ class SharedBoard:
         return replace(entry, number=self._own_numbers)
 
 
-def _number(db: apsw.Connection, sql: str) -> int:
-    number: Any = next(db.execute(sql))[0]
+def _number(db: apsw.Connection, sql: str, *bound: int) -> int:
+    number: Any = next(db.execute(sql, bound))[0]
     return int(number)
 
 
