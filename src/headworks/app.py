@@ -28,6 +28,7 @@ from headworks.routing.router import Router
 from headworks.server.admin import admin_app
 from headworks.server.calls import Desk
 from headworks.server.edge import Edge, House
+from headworks.server.streams.log import StreamLog
 from headworks.telemetry import Feedback, Recorder, TelemetrySettings, TraceStore, register_secrets
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class Gateway:
             worker=worker,
             spans=_spans(config.telemetry),
         )
+        self.streams = StreamLog(config.data_dir, config.server.streams, self._clock, worker=worker)
         self.traces = TraceStore(config.data_dir, self._clock)
         self.router: Router = router(config)
         self.edge = Edge(self._house(config))
@@ -84,6 +86,7 @@ class Gateway:
         made = self.keys.ensure_admin_key(self._environ)
         await self._prices.start()
         await self.recorder.start()
+        await self.streams.start()
         return made
 
     async def stop(self) -> None:
@@ -91,6 +94,7 @@ class Gateway:
         await self._local.stop()
         await self._outbound.close()
         await self.recorder.stop()
+        await self.streams.stop()
         await self._prices.stop()
         await self._counter.stop()
         self.traces.close()
@@ -120,6 +124,7 @@ class Gateway:
             identity=self.keys,
             telemetry=self.recorder,
             rooms=Rooms(routing=self.router, providers=calls),
+            streams=self.streams,
             clock=self._clock,
             max_body_bytes=config.server.max_body_bytes,
             beat_s=config.server.keep_alive_comment_s,
@@ -128,7 +133,7 @@ class Gateway:
             desk=desk,
             models=self.router.models,
             feedback=self._feedback,
-            metrics=self.recorder.metrics_text,
+            metrics=lambda: self.recorder.metrics_text() + self.streams.metrics(),
             admin=admin_app(self.keys, self.traces, lambda: self.config.public(), self._explain),
         )
 

@@ -81,6 +81,10 @@ class Answer:
     Args:
         send: ASGI send; waits when the client reads slowly, which in turn slows the reading of the provider.
         beat_s: Seconds of silence after which a comment line keeps a stream's connection alive.
+
+    Attributes:
+        started: True once something was sent.
+        on_stuck: Called when the client of a stream has taken nothing for twice `beat_s` and more.
     """
 
     def __init__(self, send: Send, beat_s: float) -> None:
@@ -90,7 +94,10 @@ class Answer:
         self._comment: asyncio.Task[None] | None = None
         self._last = 0.0
         self._busy = False
+        self._gone = False
+        self._torn = b""
         self.started = False
+        self.on_stuck: Callable[[], None] | None = None
 
     async def whole(self, status: int, headers: Headers, body: bytes) -> None:
         """Send a complete answer."""
@@ -115,15 +122,27 @@ class Answer:
 
     async def step(self, data: bytes) -> None:
         """Send some bytes of a stream."""
+        if self._gone:
+            return
         self._busy = True
-        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        try:
+            await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        except asyncio.CancelledError:
+            self._torn = data  # the server waits for the client before it takes them
+            raise
         self._busy = False
         self._last = asyncio.get_running_loop().time()
 
     async def end(self, data: bytes) -> None:
         """Send the last bytes of a stream."""
         self.stop()
-        await self._send({"type": "http.response.body", "body": data})
+        if not self._gone:
+            await self._send({"type": "http.response.body", "body": self._torn + data})
+
+    def leave(self) -> None:
+        """Send nothing from now on: the client is gone, and what it would be sent is still being made."""
+        self._gone = True
+        self.stop()
 
     def stop(self) -> None:
         """No more heartbeats."""
@@ -133,21 +152,31 @@ class Answer:
 
     def _keep_alive(self, loop: asyncio.AbstractEventLoop) -> None:
         silent = loop.time() - self._last
-        if silent >= self._beat_s and not self._busy:
-            self._comment = loop.create_task(self.step(KEEP_ALIVE))
-            silent = 0.0
-        self._beat = loop.call_later(max(self._beat_s - silent, 0.01), self._keep_alive, loop)
+        wait = max(self._beat_s - silent, 0.01)
+        if silent >= self._beat_s:
+            wait = self._beat_s
+            if not self._busy:
+                self._comment = loop.create_task(self.step(KEEP_ALIVE))
+        self._beat = loop.call_later(wait, self._keep_alive, loop)
+        if self._busy and silent >= 2 * self._beat_s and self.on_stuck is not None:
+            self.on_stuck()
 
 
 class Departure:
     """Cancels the task of a call when its client closes the connection. Entered once the body has been read.
 
     `left` tells a client that left from a gateway that is being stopped: both arrive as a cancellation.
+
+    Args:
+        scope: The request.
+        receive: ASGI receive.
+        goes_on: Asked when the client has left; True when the call goes on without it.
     """
 
-    def __init__(self, scope: Scope, receive: Receive) -> None:
+    def __init__(self, scope: Scope, receive: Receive, goes_on: Callable[[], bool] = lambda: False) -> None:
         self._connection = connection_of(scope)
         self._receive = receive
+        self._goes_on = goes_on
         self._call: asyncio.Task[object] | None = None
         self._watch: asyncio.Task[None] | None = None
         self.left = False
@@ -174,7 +203,14 @@ class Departure:
             pass
         self._gone()
 
+    def hang_up(self) -> None:
+        """Take a client that reads nothing for lost, where its call goes on without it."""
+        if self._goes_on() and self._connection is not None:
+            self._connection.transport.abort()
+
     def _gone(self) -> None:
+        if self._goes_on():
+            return
         self.left = True
         if self._call is not None:
             self._call.cancel()

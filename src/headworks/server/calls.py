@@ -12,6 +12,7 @@ from headworks.core.errors import BadAskError, HeadworksError, ProviderError
 from headworks.core.ids import new_trace_id
 from headworks.core.messages import Ask, Caller, Prompt
 from headworks.core.protocols import Identity, OpenTrace, Telemetry
+from headworks.core.replies import Reply
 from headworks.dialects.protocols import Endpoint, Envelope, ReplyWriter
 from headworks.pipeline import Rooms, answer
 from headworks.server.asgi import (
@@ -26,6 +27,10 @@ from headworks.server.asgi import (
     read_headers,
 )
 from headworks.server.patience import note_patience
+from headworks.server.streams.interruption import broken_off
+from headworks.server.streams.kept import NOT_KEPT, Head, Kept
+from headworks.server.streams.log import StreamLog
+from headworks.server.streams.numbers import Numbering
 
 MAX_TAGS = 32
 
@@ -44,6 +49,7 @@ class Desk(Struct, frozen=True, kw_only=True):
     identity: Identity
     telemetry: Telemetry
     rooms: Rooms
+    streams: StreamLog
     clock: Clock
     max_body_bytes: int
     beat_s: float
@@ -62,6 +68,7 @@ async def serve(desk: Desk, door: Door, scope: Scope, receive: Receive, send: Se
         await call.fail(error)
     finally:
         outgoing.stop()
+        call.close()
 
 
 class Call:
@@ -75,12 +82,16 @@ class Call:
         self._writer: ReplyWriter | None = None
         self._trace: OpenTrace | None = None
         self._dropped: tuple[str, ...] = ()
+        self._numbers = Numbering()
+        self._kept: Kept = NOT_KEPT
+        self._unsent = b""
 
     async def run(self, scope: Scope, receive: Receive, received: float) -> None:
         """Identify, read, answer."""
         ask, caller = await self._read(receive, received)
         self._trace = trace = self._desk.telemetry.open(ask, caller, received)
-        departure = Departure(scope, receive)
+        departure = Departure(scope, receive, lambda: self._goes_on(ask))
+        self._outgoing.on_stuck = departure.hang_up
         try:
             with departure:
                 body = await self._answer(ask, caller, trace)
@@ -90,7 +101,7 @@ class Call:
         # The record is written: only now may the client see the end of its answer.
         facts = trace.facts()
         if ask.stream and self._writer is not None:
-            await self._outgoing.end(body + self._writer.tail(msgspec.json.encode(facts)))
+            await self._end(body + self._numbers.stamp(self._writer.tail(msgspec.json.encode(facts))))
         else:
             await self._outgoing.whole(200, self._headers(facts), body)
 
@@ -116,14 +127,33 @@ class Call:
             self._writer = writer = self._door.endpoint.writer(ask, reply, self._envelope)
             if not ask.stream:
                 return writer.whole([chunk async for chunk in reply.chunks])
-            await self._outgoing.begin(self._headers(trace.facts()))
-            data = b""
+            headers = self._headers(trace.facts())
+            self._kept = self._desk.streams.open(ask.trace_id, Head(caller.key_id, ask.dialect, headers))
+            await self._outgoing.begin(headers)
+            await self._stream(reply, writer)
+        return self._unsent
+
+    async def _stream(self, reply: Reply, writer: ReplyWriter) -> None:
+        """Number, keep and send the chunks, in this order; what belongs to one read is sent at once."""
+        stamp, keep, send = self._numbers.stamp, self._kept.append, self._outgoing.step
+        data = b""
+        try:
             async for chunk in reply.chunks:
-                data += writer.step(chunk)
+                if piece := writer.step(chunk):
+                    data += stamp(piece)
                 if data and not chunk.more:
-                    await self._outgoing.step(data)
-                    data = b""
-        return data
+                    keep(data)
+                    sent, data = data, b""
+                    await send(sent)
+        finally:
+            self._unsent = data
+
+    def _goes_on(self, ask: Ask) -> bool:
+        """Whether the call goes on without its client: the answer is to be finished, and can be read later."""
+        goes_on = ask.outlives_client and self._kept is not NOT_KEPT
+        if goes_on:
+            self._outgoing.leave()
+        return goes_on
 
     def _headers(self, facts: dict[str, object]) -> Headers:
         headers = fact_headers(self._envelope.trace_id, facts)
@@ -150,12 +180,30 @@ class Call:
         """Tell the client what went wrong: in the stream if it has begun, else as an error answer."""
         if self._outgoing.started:
             if self._writer is not None:
-                await self._outgoing.end(self._writer.failure(error))
+                await self._end(self._unsent + self._failure(self._writer, error))
             return
         facts = self._trace.facts() if self._trace is not None else {}
         headers = fact_headers(self._envelope.trace_id, facts) + advice_headers(error)
         body = self._door.write_error(error, self._envelope.trace_id)
         await self._outgoing.whole(self._door.error_status(error), headers, body)
+
+    def close(self) -> None:
+        """Whatever ended the call, nobody who reads its stream later waits for more of it."""
+        if self._kept is not NOT_KEPT and self._writer is not None:
+            self._kept.append(self._unsent + self._failure(self._writer, broken_off()))
+            self._kept.end()
+
+    def _failure(self, writer: ReplyWriter, error: HeadworksError) -> bytes:
+        """The error event of a stream, behind a comment that says where it can be gone on with."""
+        place = {"trace_id": self._envelope.trace_id, "last_event_id": self._numbers.last}
+        return b": headworks-resume %b\n\n%b" % (msgspec.json.encode(place), self._numbers.stamp(writer.failure(error)))
+
+    async def _end(self, data: bytes) -> None:
+        """Keep and send the last bytes of a stream."""
+        kept, self._kept = self._kept, NOT_KEPT
+        kept.append(data)
+        kept.end()
+        await self._outgoing.end(data)
 
 
 _FACT_HEADERS = {

@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from headworks.server.streams.config import StreamSettings
+
 
 class ServerSettings(BaseModel):
     """Where the gateway listens, and what it allows a client."""
@@ -22,6 +24,9 @@ class ServerSettings(BaseModel):
 
     drain_grace_s: float = Field(default=30.0, ge=0, le=86_400)
     """Seconds that calls under way have to finish after SIGTERM."""
+
+    streams: StreamSettings = StreamSettings()
+    """Streams kept for clients that lose their connection."""
 
     keep_alive_comment_s: float = Field(default=15.0, gt=0, le=3_600)
     """Seconds of silence in a stream after which a comment is sent, so that nothing between closes the connection."""

@@ -16,6 +16,7 @@ from headworks.dialects import anthropic, openai
 from headworks.server.asgi import Answer, App, Receive, Scope, Send, presented_key, read_body, read_headers
 from headworks.server.calls import Desk, Door, advice_headers, fact_headers, serve
 from headworks.server.models import model_list, one_model
+from headworks.server.streams.attach import STREAMS, attach
 from headworks.telemetry import Feedback, read_feedback
 
 _log = structlog.get_logger("headworks.edge")
@@ -79,6 +80,9 @@ class Edge:
         trace_id = new_trace_id(self.house.desk.clock.now())
         headers = read_headers(scope)
         try:
+            if path.startswith(STREAMS) and scope["method"] == "GET":
+                await self._rest_of_stream(headers, scope, receive, answer)
+                return
             body = await self._page_body(path, scope["method"], headers, receive)
         except HeadworksError as error:
             await _refuse(answer, error, trace_id, _speaks_anthropic(path, headers))
@@ -107,6 +111,12 @@ class Edge:
         if path in DOORS and method == "POST":
             self._refuse_when_draining()
         raise _nothing_here(path, method)
+
+    async def _rest_of_stream(self, headers: dict[str, str], scope: Scope, receive: Receive, answer: Answer) -> None:
+        desk = self.house.desk
+        caller = desk.identity.caller(presented_key(headers))
+        self._refuse_when_draining()
+        await attach(desk.streams, caller, scope, receive, answer)
 
     def _refuse_when_draining(self) -> None:
         if self.draining:
@@ -149,7 +159,7 @@ async def _refuse(answer: Answer, error: HeadworksError, trace_id: str, anthropi
 
 def _nothing_here(path: str, method: str) -> BadAskError:
     known = path in DOORS or path in (_MODELS, "/v1/feedback", "/healthz", "/readyz", "/metrics")
-    if known:
+    if known or path.startswith(STREAMS):
         wanted = "POST" if path in DOORS or path == "/v1/feedback" else "GET"
         return BadAskError(f"{path} takes {wanted}, not {method}.", code="invalid_request", status=405)
     return BadAskError(

@@ -8,7 +8,7 @@ from headworks.core.messages import Caller
 from headworks.server.asgi import Answer, Departure, Receive, Scope
 from headworks.server.streams.log import StreamLog
 
-PATH = "/v1/streams/"
+STREAMS = "/v1/streams/"
 _QUERY = "last_event_id"
 _DIGITS = 18
 
@@ -20,7 +20,7 @@ async def attach(log: StreamLog, caller: Caller, scope: Scope, receive: Receive,
         BadAskError: `unknown_stream` (404), or an event number that is none.
     """
     after = last_event_id(scope)
-    reading = await log.find(scope["path"].removeprefix(PATH), caller.key_id, after)
+    reading = await log.find(scope["path"].removeprefix(STREAMS), caller.key_id, after)
     departure = Departure(scope, receive)
     try:
         with departure:
