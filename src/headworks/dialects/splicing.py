@@ -80,8 +80,9 @@ def _content_with(content: bytes, text: str) -> bytes:
         return msgspec.json.encode(text)
     last = items(content)[-1:]
     part = _OBJECT.decode(last[0]) if last else {}
-    if last and msgspec.json.decode(part["type"]) == "text":
-        part["text"] = Raw(lengthened(bytes(part["text"]), text))
+    words = bytes(part.get("text", _NULL))
+    if last and msgspec.json.decode(part["type"]) == "text" and words[:1] == b'"':
+        part["text"] = Raw(lengthened(words, text))
         return _last_replaced(content, last[0], msgspec.json.encode(part))
     return appended(content, msgspec.json.encode({"type": "text", "text": text}))
 

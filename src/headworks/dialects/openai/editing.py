@@ -36,15 +36,11 @@ class _Call(Struct):
     id: str = ""
 
 
-class _Function(Struct):
-    name: str
-
-
 class _Message(Struct):
     role: str
     tool_calls: list[_Call] | None = None
     tool_call_id: str | None = None
-    function_call: _Function | None = None
+    function_call: Raw = Raw(b"null")
     name: str | None = None
 
 
@@ -153,8 +149,9 @@ def _turn(raw: bytes) -> Turn:
     found = _MESSAGE.decode(raw)
     calls = [call.id for call in found.tool_calls or ()]
     results = [found.tool_call_id] if found.role == "tool" and found.tool_call_id else []
-    if found.function_call is not None:
-        calls.append(found.function_call.name)
+    former = msgspec.json.decode(found.function_call)
+    if isinstance(former, dict) and isinstance(former.get("name"), str):
+        calls.append(former["name"])
     if found.role == "function" and found.name:
         results.append(found.name)
     return Turn(found.role, raw, tuple(calls), tuple(results))
