@@ -18,14 +18,18 @@ _FILTERED_CODES = ("content_filter", "content_policy", "moderation", "responsibl
 _FILTERED = re.compile(
     # Azure (learn.microsoft.com, Content filtering), Anthropic (github.com/anthropics/claude-code/issues/6195)
     r"content (?:management|filter(?:ing)?) policy"
-    # OpenAI (github.com/openai/codex/issues/44287); xAI, which answers 403 (github.com/theopenco/llmgateway/pull/1785)
+    # by OpenAI (github.com/openai/codex/issues/44287)
     r"|usage policy|violat\w+ .{0,20}(?:usage|content|safety) (?:polic|guideline)|rejected .{0,20}safety system"
     # DeepSeek (github.com/666ghj/BettaFish/issues/108), Moonshot (github.com/MoonshotAI/kimi-cli/issues/1002)
     r"|content exists risk|considered high risk"
-    # OpenRouter, which answers 403 (openrouter.ai/docs/api/reference/errors-and-debugging)
-    r"|input was flagged"
     # DashScope, z.ai, Gemini
     r"|inappropriate content|unsafe or sensitive content|prohibited_content",
+    re.IGNORECASE,
+)
+_FILTERED_403 = re.compile(
+    # A 403 is usually about the account, which may be shut for its own violations. By xAI (github.com/theopenco/
+    # llmgateway/pull/1785) and OpenRouter (openrouter.ai/docs/api/reference/errors-and-debugging).
+    r"content violates usage|input was flagged",
     re.IGNORECASE,
 )
 _PREFILL = re.compile(
@@ -53,8 +57,10 @@ def refusal_code(status: int, words: str, sentence: str) -> str | None:
     """
     words, sentence = words.lower(), " ".join(sentence[:SEARCHED_CHARACTERS].split())
     ours = status in (400, 413, 422)
-    if (ours or status == 403) and (any(code in words for code in _FILTERED_CODES) or _FILTERED.search(sentence)):
-        return FILTERED
+    if ours or status == 403:
+        by_code = any(code in words for code in _FILTERED_CODES)
+        if by_code or _FILTERED_403.search(sentence) or (ours and _FILTERED.search(sentence)):
+            return FILTERED
     if ours and _PREFILL.search(sentence):
         return PREFILL
     if ours and ("context_length" in words or "context_size" in words or says_too_long(sentence)):

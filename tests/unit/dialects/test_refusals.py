@@ -104,8 +104,9 @@ def test_a_filter_that_answers_403_is_no_fault_of_the_account(body):
 
 
 def test_any_other_403_is_one_of_the_account():
-    error = openai_error(403, message="Your key may not use this model.")
-    assert (error.code, error.account) == ("provider_error", True)
+    for sentence in ("Your key may not use this model.", "This account was closed for violating our usage policy."):
+        error = openai_error(403, message=sentence)
+        assert (error.code, error.account) == ("provider_error", True)
 
 
 @pytest.mark.parametrize(

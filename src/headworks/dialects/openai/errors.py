@@ -100,7 +100,8 @@ def _said(detail: dict[str, Any]) -> tuple[str, str]:
     metadata = detail.get("metadata")
     about: dict[str, Any] = metadata if isinstance(metadata, dict) else {}
     sentence = str(detail.get("message") or "")
-    if isinstance(about.get("raw"), str) and (passed_on := _detail(about["raw"].encode()).get("message")):
+    passed_on = _detail(about["raw"].encode()).get("message") if isinstance(about.get("raw"), str) else None
+    if isinstance(passed_on, str):
         sentence = f"{sentence}: {passed_on}"
     inner = detail.get("innererror")
     words = [detail.get("code"), detail.get("type"), inner.get("code") if isinstance(inner, dict) else None]
