@@ -13,8 +13,8 @@ from headworks.server.streams.numbers import behind, last_number
 
 PIECE_BYTES = 64 * 1024
 """A sealed piece is at most so long, unless a single event is longer: readers hold one at a time."""
-PIECE_OVERHEAD, STREAM_OVERHEAD = 160, 2500
-"""What Python spends on a piece and on a stream beyond their bytes, measured and rounded up."""
+PIECE_OVERHEAD, STREAM_OVERHEAD = 160, 2000
+"""Bytes that Python spends on a piece (in the queue for the disk, too) and on a stream with its headers; rounded up."""
 
 
 class Head(Struct, frozen=True):

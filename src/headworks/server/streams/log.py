@@ -70,6 +70,7 @@ class StreamLog:
         """Write what is not on disk yet, and let go of the files."""
         if self._next is not None:
             self._next.cancel()
+        self._retry_s = 0.0
         await self.flush()
         await asyncio.get_running_loop().run_in_executor(self._thread, self._writer.close)
         self._thread.shutdown()

@@ -90,7 +90,8 @@ class SegmentWriter:
         if self._descriptor >= 0 and not self._segments[-1].live and self._needed_s() < before_s:
             self._end_segment()
             self._segments.pop().path.unlink(missing_ok=True)
-        sweep(self._root, before_s, self._settings.disk_bytes)
+        current = self._segments[-1].path if self._descriptor >= 0 else None
+        sweep(self._root, before_s, self._settings.disk_bytes, self.boot, current)
         self._segments = [segment for segment in self._segments if segment.path.exists()]
         if self._descriptor >= 0 and self._needed_s() < 0:
             self._end_segment()

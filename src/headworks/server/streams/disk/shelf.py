@@ -90,22 +90,36 @@ def segments(root: Path) -> list[Found]:
     return sorted(_measured(root.glob("*/*.seg")))
 
 
-def sweep(root: Path, before_s: float, disk_bytes: int) -> None:
-    """Delete segments last needed before `before_s` (Unix seconds), and the oldest of those over `disk_bytes`."""
+def sweep(root: Path, before_s: float, disk_bytes: int, mine: Boot, current: Path | None) -> None:
+    """Delete segments last needed before `before_s` (Unix seconds), and the oldest of those over `disk_bytes`.
+
+    Args:
+        root: Folder of all workers' segments.
+        before_s: What is older goes.
+        disk_bytes: What is over it goes.
+        mine: The process that sweeps.
+        current: The segment that it is writing to; None when it is between two.
+    """
     found = segments(root)
     total = sum(segment.size for segment in found)
     last: dict[Boot, int] = {}
     for segment in found:
         last[segment.boot] = max(segment.number, last.get(segment.boot, 0))
+    left = {segment.path: segment.boot for segment in found}
     for segment in found:
         if segment.needed_s >= before_s and total <= disk_bytes:
             break
-        if segment.number < last[segment.boot] or not segment.boot.is_alive():
+        if segment.boot == mine:
+            kept = segment.path == current
+        else:
+            kept = segment.number == last[segment.boot] and segment.boot.is_alive()
+        if not kept:
             segment.path.unlink(missing_ok=True)
+            del left[segment.path]
             total -= segment.size
     for lock in root.glob("*/*.lock"):
         boot = Boot(lock.parent, lock.stem)
-        if boot not in last and not boot.is_alive():
+        if boot not in left.values() and not boot.is_alive():
             lock.unlink(missing_ok=True)
 
 
