@@ -22,6 +22,14 @@ COMMANDS = {
     "fake-provider": ("headworks.cli.fake_provider:fake_provider", "Run a provider that misbehaves on request."),
 }
 GROUPS = {
+    "drill": (
+        "Rehearse outages, on fakes or on a gateway of a staging system.",
+        {
+            "list": ("headworks.cli.drill:list_scenarios", "List the scenarios that are shipped."),
+            "run": ("headworks.cli.drill:run", "Play scenarios and check what must come of them."),
+            "game-day": ("headworks.cli.game_day:game_day", "Put a fault into a running gateway, for a while."),
+        },
+    ),
     "keys": (
         "Create, list, rotate and revoke virtual keys.",
         {

@@ -12,6 +12,7 @@ LEAVES = [
     ("serve",), ("init",), ("check",), ("doctor",), ("explain",), ("fake-provider",),
     ("keys", "create"), ("keys", "list"), ("keys", "revoke"), ("keys", "rotate"),
     ("traces", "list"), ("traces", "show"), ("traces", "tail"), ("traces", "export"),
+    ("drill", "list"), ("drill", "run"), ("drill", "game-day"),
 ]  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from headworks.core.errors import BadAskError, HeadworksError, ProviderError
 
 T = TypeVar("T")
 _TIMEOUT_S = 30.0
+_NO_CONTENT = 204
 _PREFIX = "/admin/v1"
 
 
@@ -59,6 +60,14 @@ class AdminApi:
         """
         return self._shaped(self._call("POST", path, "", msgspec.json.encode(body)), dict[str, Any])
 
+    def delete(self, *path: str) -> dict[str, Any]:
+        """The answer to a DELETE; empty where there is none.
+
+        Raises:
+            HeadworksError: The gateway is away, or says no.
+        """
+        return self._shaped(self._call("DELETE", path, "", None), dict[str, Any])
+
     def page(self, path: str, **query: object) -> Page:
         """One page of the list at `path`; query values of None are left out.
 
@@ -100,6 +109,8 @@ class AdminApi:
         return ProviderError(f"{self._host} does not answer as a Headworks gateway does. Is the address right?")
 
     def _read(self, status: int, answer: bytes) -> Any:
+        if status == _NO_CONTENT:
+            return {}
         try:
             value = msgspec.json.decode(answer)
         except msgspec.DecodeError as error:

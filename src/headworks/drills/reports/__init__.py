@@ -1,0 +1,1 @@
+"""Reports of drills: Markdown for people, JUnit XML for build servers. Texts from verdicts, nothing else."""
