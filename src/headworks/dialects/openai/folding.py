@@ -45,7 +45,8 @@ class FoldedChoice:
                 self.thinking += event.text
                 self._open_thought += event.text
             case ThinkingSealed():
-                self.blocks.append(thinking_block(self._open_thought, event))
+                block = thinking_block(self._open_thought, event)
+                self.blocks += [block] if block else []
                 self._open_thought = ""
             case CitationAdded():
                 self.annotations.append(annotation(event.citation))
@@ -100,8 +101,13 @@ def _call(event: ToolCallStarted) -> dict[str, Any]:
     return call
 
 
-def thinking_block(text: str, sealed: ThinkingSealed) -> dict[str, Any]:
-    """A signed thinking block that a client can send back: this dialect has none, so Anthropic's shape is used."""
+def thinking_block(text: str, sealed: ThinkingSealed) -> dict[str, Any] | None:
+    """A signed thinking block that a client can send back: this dialect has none, so Anthropic's shape is used.
+
+    None for a thought that only ended: one that a seam has cut off.
+    """
+    if sealed.signature is None and sealed.redacted is None:
+        return None
     if sealed.redacted is not None:
         return {"type": "redacted_thinking", "data": sealed.redacted}
     return {"type": "thinking", "thinking": text, "signature": sealed.signature}

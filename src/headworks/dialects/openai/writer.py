@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from headworks.core.errors import HeadworksError
 from headworks.core.messages import Ask
@@ -15,6 +16,7 @@ from headworks.core.replies import (
     LogprobsDelta,
     RefusalDelta,
     Reply,
+    Resumed,
     Started,
     TextDelta,
     ThinkingDelta,
@@ -28,6 +30,8 @@ from headworks.dialects.openai.errors import error_object
 from headworks.dialects.openai.folding import Folded, annotation, thinking_block
 from headworks.dialects.protocols import Envelope
 from headworks.dialects.rename import ModelRename
+from headworks.dialects.seam import seam_line
+from headworks.dialects.sse import event_data
 
 _FINISH = {
     "stop": "stop",
@@ -40,11 +44,27 @@ _FINISH = {
 }
 
 
+class _ChoiceHead(Struct):
+    index: Any = None
+
+
+class _ChunkHead(Struct):
+    """What all chunks of a stream have in common, and whose turn it is."""
+
+    id: Any = None
+    created: Any = None
+    choices: list[_ChoiceHead] | None = None
+
+
+_HEAD = msgspec.json.Decoder(_ChunkHead)
+
+
 class OpenAIWriter(ABC):
     """What both completion endpoints share: forwarding, the end of a stream, errors within it.
 
     A chunk that came in this dialect is forwarded as it is but for the model name. The usage chunk that the gateway
-    asked the provider for is kept from clients that did not ask for it.
+    asked the provider for is kept from clients that did not ask for it. Behind a seam chunks come as events only, and
+    are written as if the provider of the first ones had gone on: same id, no second role.
     """
 
     object_name = "chat.completion"
@@ -58,6 +78,9 @@ class OpenAIWriter(ABC):
         self._wants_usage = ask.stream and _include_usage(ask)
         self._held = b""
         self._usage: Usage | None = None
+        self._greeted: set[int] = set()
+        self._several = bytes(ask.fields.get("n", b"1")) not in (b"1", b"null")
+        self._thoughts: list[Event] = []
         self._head = {
             "id": self.id_prefix + ask.trace_id,
             "object": self.chunk_name if ask.stream else self.object_name,
@@ -81,18 +104,44 @@ class OpenAIWriter(ABC):
 
     def step(self, chunk: Chunk) -> bytes:
         """The bytes of one step of a stream."""
-        if not self._forwards or chunk.raw is None:
+        raw = chunk.raw
+        if raw is None or not self._forwards:
             return b"".join([self._event(event) for event in chunk.events])
         if chunk.last:
-            self._held = chunk.raw
+            self._held = raw
             return b""
         events = chunk.events
-        if events:
-            if type(events[0]) is Started:
-                self._learn(chunk)
-            elif len(events) == 1 and type(events[0]) is UsageReported and not self._wants_usage:
+        kind = type(events[0]) if events else None
+        # `type is` instead of isinstance, as this is done for every token.
+        if kind is TextDelta or kind is ToolArgumentsDelta or kind is ThinkingDelta:
+            if events[0].choice not in self._greeted:  # type: ignore[union-attr]
+                self._greet(raw, events[0].choice)  # type: ignore[union-attr]
+            if kind is ThinkingDelta:
+                self._thoughts += events
+        elif kind is UsageReported and len(events) == 1:
+            if not self._wants_usage:
                 return b""
-        return self._rename.apply(chunk.raw)
+        elif events or self._several or not self._greeted:
+            self._note(chunk, raw)
+        return self._rename.apply(raw)
+
+    def _note(self, chunk: Chunk, raw: bytes) -> None:
+        """Keep what has to be known of a forwarded chunk if the rest of the stream must be written."""
+        if chunk.events and type(chunk.events[0]) is Started:
+            self._learn(chunk)
+        if self._several or not self._greeted:
+            self._greet(raw)
+        self._thoughts += [event for event in chunk.events if isinstance(event, ThinkingDelta | ThinkingSealed)]
+
+    def _greet(self, raw: bytes, *said: int) -> None:
+        """Note which choices have begun, and with the first of them the id of the stream."""
+        if data := event_data(raw)[1]:
+            head = _HEAD.decode(data)
+            said += tuple(choice.index or 0 for choice in head.choices or ())
+            if said and not self._greeted:
+                common = {"id": head.id, "created": head.created}
+                self._head |= {name: value for name, value in common.items() if value}
+        self._greeted.update(said)
 
     def _learn(self, chunk: Chunk) -> None:
         first = chunk.events[0] if chunk.events else None
@@ -104,7 +153,9 @@ class OpenAIWriter(ABC):
             self._usage = event.usage  # told once, at the end
             return b""
         choice = self.chunk_choice(event)
-        return self._line({"choices": [choice]}) if choice is not None else b""
+        if choice is None:
+            return seam_line(event) if isinstance(event, Resumed) else b""
+        return self._line({"choices": [choice]})
 
     def _line(self, more: dict[str, Any]) -> bytes:
         return b"data: " + msgspec.json.encode(self._head | more) + b"\n\n"
@@ -135,11 +186,6 @@ class OpenAIWriter(ABC):
 class ChatWriter(OpenAIWriter):
     """Writes `chat.completion` and `chat.completion.chunk`."""
 
-    def __init__(self, ask: Ask, reply: Reply, envelope: Envelope) -> None:
-        super().__init__(ask, reply, envelope)
-        self._greeted: set[int] = set()
-        self._thought: dict[int, str] = {}
-
     def chunk_choice(self, event: Event) -> dict[str, Any] | None:
         """A delta; the first of each choice carries the role."""
         if isinstance(event, Finished):
@@ -163,10 +209,12 @@ class ChatWriter(OpenAIWriter):
             case TextDelta():
                 return {"content": event.text}
             case ThinkingDelta():
-                self._thought[event.choice] = self._thought.get(event.choice, "") + event.text
+                self._thoughts.append(event)
                 return {"reasoning_content": event.text}
             case ThinkingSealed():
-                return {"thinking_blocks": [thinking_block(self._thought.pop(event.choice, ""), event)]}
+                block = thinking_block(self._thought(event.choice), event)
+                self._thoughts.append(event)
+                return {"thinking_blocks": [block]} if block else None
             case RefusalDelta():
                 return {"refusal": event.text}
             case CitationAdded():
@@ -177,6 +225,16 @@ class ChatWriter(OpenAIWriter):
                 return {"tool_calls": [_call_delta(event)]}
             case _:
                 return None
+
+    def _thought(self, choice: int) -> str:
+        """The thought of `choice` that is under way: its seal is written with the whole of it."""
+        text: list[str] = []
+        for event in self._thoughts:
+            if isinstance(event, ThinkingDelta) and event.choice == choice:
+                text.append(event.text)
+            elif isinstance(event, ThinkingSealed) and event.choice == choice:
+                text.clear()
+        return "".join(text)
 
 
 def _call_delta(event: ToolCallStarted | ToolArgumentsDelta) -> dict[str, Any]:

@@ -32,6 +32,8 @@ class Bill:
 
     def _input(self, new: Usage) -> Usage:
         told = self._told
+        if self._restart and new.web_searches:
+            return new  # what was found is part of the input, and told only at the end
         if told is not None:
             return msgspec.structs.replace(
                 new,

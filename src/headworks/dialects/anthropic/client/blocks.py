@@ -8,6 +8,7 @@ from headworks.core.replies import (
     CitationAdded,
     Event,
     RefusalDelta,
+    Resumed,
     TextDelta,
     ThinkingDelta,
     ThinkingSealed,
@@ -17,6 +18,7 @@ from headworks.core.replies import (
 from headworks.dialects.anthropic.arguments import tool_input
 from headworks.dialects.anthropic.citations import write_citation
 from headworks.dialects.anthropic.client.queue import Block, Queue
+from headworks.dialects.seam import seam_line
 
 
 class BlockStream:
@@ -34,7 +36,7 @@ class BlockStream:
         """The bytes to send now for `event`: often all of it, nothing while its block waits."""
         block = self.queue.place(event)
         if block is None:
-            return b""
+            return seam_line(event) if isinstance(event, Resumed) else b""
         if not isinstance(event, ToolCallStarted):
             block.events.append(event)
         blocks = self.queue.blocks

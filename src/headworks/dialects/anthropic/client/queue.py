@@ -80,10 +80,8 @@ class Queue:
                 block = last if last and last.kind == "text" else self._begin(Block("text"))
                 block.sealed = True
                 return block
-            case ThinkingSealed(redacted=redacted):
-                block = self._begin(Block("redacted_thinking")) if redacted else self._growing("thinking")
-                block.sealed = True
-                return block
+            case ThinkingSealed():
+                return self._seal(event)
             case _:
                 return None
 
@@ -93,6 +91,17 @@ class Queue:
         self._begin(block)
         if block.call:
             self._calls[block.call.slot] = block
+
+    def _seal(self, event: ThinkingSealed) -> Block | None:
+        """The thought that ends with `event`; None when it only ends, without a signature: cut off at a seam."""
+        last = self.blocks[-1] if self.blocks else None
+        if event.signature is None and event.redacted is None:
+            if last and last.kind == "thinking":
+                last.sealed = True
+            return None
+        block = self._begin(Block("redacted_thinking")) if event.redacted else self._growing("thinking")
+        block.sealed = True
+        return block
 
     def _begin(self, block: Block) -> Block:
         self.blocks.append(block)

@@ -1,46 +1,36 @@
 """Answers to Anthropic clients: a provider's own bytes where it speaks this dialect, else written from events.
 
-Bytes are forwarded as they are, but for the model name. Once a room has changed a chunk, the rest of that stream is
-written from events too, from the block that was open on: its numbering may then differ from the provider's.
+Bytes are forwarded as they are, but for the model name. Once a chunk comes without bytes, behind a seam or because a
+room has changed it, the rest of that stream is written from events: the block that is open goes on, its number too.
 """
 
 from typing import Any
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw
 
 from headworks.core.errors import HeadworksError
 from headworks.core.replies import (
     Chunk,
     Event,
     Reply,
+    Resumed,
     Started,
+    TextDelta,
+    ThinkingDelta,
     TokensCounted,
-    ToolCallStarted,
+    ToolArgumentsDelta,
 )
 from headworks.dialects.anthropic.client.blocks import BlockStream, whole_content
 from headworks.dialects.anthropic.client.outcome import Outcome
-from headworks.dialects.anthropic.client.queue import Block, BlockKind
+from headworks.dialects.anthropic.client.takeover import Passed
 from headworks.dialects.anthropic.errors import write_error
 from headworks.dialects.anthropic.usage import write_usage
 from headworks.dialects.rename import ModelRename
 
 _STOP = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
-_OPENED = b"event: content_block_s"  # start or stop
-_KINDS: dict[str, BlockKind] = {"text": "text", "thinking": "thinking", "tool_use": "tool_use"}
+_DELTA = b"event: content_block_delta"
 _FIELDS = msgspec.json.Decoder(dict[str, Raw])
-
-
-class _Type(Struct):
-    type: str
-
-
-class _Boundary(Struct):
-    """Start or stop of a block in forwarded bytes."""
-
-    type: str
-    index: int
-    content_block: _Type | None = None
 
 
 class MessageWriter:
@@ -60,7 +50,7 @@ class MessageWriter:
         self._forwards_whole = native and not reply.streamed
         self._begun = False
         self._held = _STOP
-        self._mark: Chunk | None = None
+        self._passed = Passed()
         self._blocks = BlockStream()
         self._outcome = Outcome()
 
@@ -79,14 +69,22 @@ class MessageWriter:
     def step(self, chunk: Chunk) -> bytes:
         """The bytes to send for a chunk of a stream."""
         raw = chunk.raw
-        if not self._forwards or raw is None:
+        if raw is None or not self._forwards:
             return self._written(chunk)
         if chunk.last:
             self._held = raw
             return b""
-        if raw.startswith(_OPENED):
-            self._mark = chunk
-        return raw if self._begun else self._begin_forwarding(raw, chunk.events)
+        events = chunk.events
+        # The usual case first, and `type is` instead of isinstance, as this is done for every token.
+        if events and raw.startswith(_DELTA):
+            kind = type(events[0])
+            if kind is TextDelta or kind is ThinkingDelta:
+                return raw
+            if kind is ToolArgumentsDelta:
+                self._passed.since += events
+                return raw
+        self._passed.note(raw, events)
+        return raw if self._begun else self._begin_forwarding(raw, events)
 
     def tail(self, facts: bytes) -> bytes:
         """What was held back, the facts as a comment, and `message_stop`."""
@@ -115,38 +113,31 @@ class MessageWriter:
         return self._renamed(raw, events)
 
     def _written(self, chunk: Chunk) -> bytes:
-        if not chunk.events:
+        events = chunk.events
+        if not events:
             return b""
         out: list[bytes] = []
         if self._forwards:
             self._forwards = False
             out.append(self._take_over())
-        for event in chunk.events:
+        for event in events:
             self._outcome.note(event)
-        if not self._begun:
+        if not self._begun and type(events[-1]) is not Resumed:
             self._begun = True
-            started = next((event for event in chunk.events if isinstance(event, Started)), None)
+            started = next((event for event in events if isinstance(event, Started)), None)
             out.append(self._message_start(started))
-        out += [self._blocks.write(event) for event in chunk.events]
+        out += [self._blocks.write(event) for event in events]
         return b"".join(out)
 
     def _take_over(self) -> bytes:
-        """Stop forwarding: go on with the block that is open, or behind one of a type that has no events."""
-        if self._mark is None or self._mark.raw is None:
-            return b""
-        _, _, data = self._mark.raw.partition(b"data:")
-        boundary = msgspec.json.decode(data, type=_Boundary)
-        if boundary.content_block is None:
-            self._blocks = BlockStream(boundary.index + 1)
-            return b""
-        kind = _KINDS.get(boundary.content_block.type)
-        if kind is None:
-            self._blocks = BlockStream(boundary.index + 1)
-            return b'event: content_block_stop\ndata: {"type":"content_block_stop","index":%d}\n\n' % boundary.index
-        call = next((event for event in self._mark.events if isinstance(event, ToolCallStarted)), None)
-        self._blocks = BlockStream(boundary.index)
-        self._blocks.queue.resume(Block(kind, call))
-        return b""
+        """Stop forwarding: go on where the forwarded bytes ended."""
+        for event in self._passed.calls:
+            self._outcome.note(event)
+        self._blocks = BlockStream(self._passed.index)
+        block = self._passed.block
+        if block is not None:
+            self._blocks.queue.resume(block)
+        return self._passed.ending
 
     def _message(self, started: Started | None) -> dict[str, Any]:
         own_id = (started and started.id) or f"msg_{self._trace_id}"
