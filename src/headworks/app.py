@@ -20,9 +20,14 @@ from headworks.identity import KeyRing, load_pepper
 from headworks.pipeline import Rooms
 from headworks.providers.calls import ProviderCalls
 from headworks.providers.config import LOCAL_ROW
+from headworks.providers.faults import GameDay
+from headworks.providers.health import Board, LocalBoard, SharedBoard
+from headworks.providers.link import Link
 from headworks.providers.local.config import LocalSettings
 from headworks.providers.local.model import LocalModel
 from headworks.providers.outbound.http import Outbound
+from headworks.providers.pursuit.tools import Tools
+from headworks.providers.standings import Standings
 from headworks.routing.explain import Facts, Step
 from headworks.routing.router import Router
 from headworks.server.admin import admin_app
@@ -36,6 +41,7 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger("headworks.app")
 DIALECTS = {dialect.name: dialect for dialect in (openai.DIALECT, anthropic.DIALECT, gemini.DIALECT)}
+EDITORS = {"openai": openai.EDITOR, "anthropic": anthropic.EDITOR}
 
 
 class Gateway:
@@ -59,6 +65,7 @@ class Gateway:
         self.keys = KeyRing(config.data_dir, self._clock, load_pepper(config.data_dir, environ))
         self._counter = TokenCounter()
         self._prices = price_list(config, self._counter)
+        self._standings = Standings(self._clock, _board(config, self._clock))
         self._local = LocalModel(local_settings(config) or LocalSettings(), self._clock)
         self.recorder = Recorder(
             config.data_dir,
@@ -68,6 +75,7 @@ class Gateway:
             worker=worker,
             spans=_spans(config.telemetry),
         )
+        self.game_day = GameDay(config.data_dir, self._clock, self._standings.rng)
         self.streams = StreamLog(config.data_dir, config.server.streams, self._clock, worker=worker)
         self.traces = TraceStore(config.data_dir, self._clock)
         self.router: Router = router(config)
@@ -119,7 +127,7 @@ class Gateway:
         register_secrets([secret for link in known.values() for secret in (*link.keys, *link.headers.values())])
         register_secrets([value.get_secret_value() for value in config.telemetry.otlp.headers.values()])
         launchers = {name: self._local for name, link in known.items() if link.catalog == LOCAL_ROW}
-        calls = ProviderCalls(known, DIALECTS, self._outbound, launchers, self._counter.count, self._clock)
+        calls = ProviderCalls(self._tools(config, known, launchers))
         desk = Desk(
             identity=self.keys,
             telemetry=self.recorder,
@@ -135,6 +143,27 @@ class Gateway:
             feedback=self._feedback,
             metrics=lambda: self.recorder.metrics_text() + self.streams.metrics(),
             admin=admin_app(self.keys, self.traces, lambda: self.config.public(), self._explain),
+        )
+
+    def _tools(self, config: Config, known: dict[str, Link], launchers: dict[str, LocalModel]) -> Tools:
+        """What the providers room works with: the links of `config`, and what outlives it."""
+        standings = self._standings
+        return Tools(
+            links=known,
+            dialects=DIALECTS,
+            editors=EDITORS,
+            outbound=self._outbound,
+            launchers=launchers,
+            health=standings.health,
+            standings=standings.of(known),
+            turns=standings.turns(known),
+            latencies=standings.latencies,
+            count=self._counter.count,
+            context_tokens=self._prices.context_tokens,
+            clock=self._clock,
+            rng=standings.rng,
+            no_prefill=standings.no_prefill,
+            faults=self.game_day if config.game_day else None,
         )
 
     async def _feedback(self, caller: Caller, note: Feedback) -> None:
@@ -156,6 +185,11 @@ def facts(config: Config, prices: PriceList, clock: Clock) -> Facts:
 def price_list(config: Config, counter: TokenCounter) -> PriceList:
     """The prices of a config's providers."""
     return PriceList({name: link.price_id for name, link in links(config).items()}, counter)
+
+
+def _board(config: Config, clock: Clock) -> Board:
+    """Where breakers and dead keys are written: a file that all workers share, or memory where there is one."""
+    return SharedBoard(config.data_dir / "health.sqlite", clock) if config.server.workers > 1 else LocalBoard()
 
 
 def _spans(settings: TelemetrySettings) -> "Spans | None":

@@ -25,6 +25,8 @@ models:
   lenient: {{provider: ant, model: claude-haiku-4-5, unsupported: drop}}
   unpriced: {{provider: odd, model: somebody-elses}}
   cheap: {{provider: odd, model: mine, price_usd_per_mtok: {{input: 1, output: 10}}}}
+features:
+  default: {{retry: {{per_model: 0}}, resume: {{mode: off}}}}
 """
 
 

@@ -16,6 +16,8 @@ import pytest
 from headworks.app import Gateway
 from headworks.config import load
 from headworks.identity.records import KeySpec
+from headworks.providers.health import LocalBoard
+from headworks.providers.standings import Standings
 from headworks.telemetry import TraceStore
 from headworks.testing import FakeProvider
 
@@ -45,8 +47,10 @@ models:
   third: {{provider: gem, model: third-1, price_usd_per_mtok: {PRICE}}}
   absent: {{provider: away, model: x, fallbacks: [openai]}}
 features:
-  default: {{model: openai}}
+  default: {{model: openai, retry: {{per_model: 0}}, resume: {{mode: off}}}}
+  kept: {{model: openai}}
 """
+"""By default one failure is looked at, at a time; `kept` is a feature as the product makes it."""
 
 
 class Answer:
@@ -123,6 +127,12 @@ class House:
     def configure(self, change: Callable[[str], str]) -> None:
         """Put a changed config in force."""
         self.gateway.reload(self.config(change(CONFIG)))
+
+    def forget(self) -> None:
+        """As after a start: no breaker is open, no key is dead."""
+        gateway = self.gateway
+        gateway._standings = Standings(gateway._clock, LocalBoard())
+        gateway.edge.house = gateway._house(gateway.config)
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
         """Let the loop run until `work` is done."""
@@ -226,7 +236,9 @@ def house(house_of_session: House) -> Iterator[House]:
 def _fresh_double(request: pytest.FixtureRequest) -> None:
     """Every test begins with a double that behaves and remembers nothing."""
     if "house" in request.fixturenames:
-        fake = request.getfixturevalue("house").fake
+        house = request.getfixturevalue("house")
+        house.forget()
+        fake = house.fake
         fake.script([])
         fake.recipes()
         fake.forget()

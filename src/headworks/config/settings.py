@@ -61,6 +61,9 @@ class Config(BaseModel):
     telemetry: TelemetrySettings = TelemetrySettings()
     """Traces, logs and metrics."""
 
+    game_day: bool = False
+    """Allow `headworks drill game-day` to inject faults into this gateway. For staging."""
+
     @model_validator(mode="before")
     @classmethod
     def _empty_sections(cls, values: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,44 @@
+"""How long each part of an attempt may take: latency pattern, the provider's own time-outs, what is left of the call.
+
+A reply that is not streamed is written before its first byte is sent. So it may take as long to begin as a stream, and
+then as long as its tokens need at the slowest pace that is still taken for work.
+"""
+
+from msgspec.structs import replace
+
+from headworks.core.policy import PATTERNS, Patience, Policy
+from headworks.providers.link import Link
+
+SLOWEST_TOKENS_PER_S = 20.0
+UNSAID_TOKENS = 2048
+"""How long an answer without a limit is taken to be."""
+SHARE_OF_FIRST = 0.6
+"""Most of what is left that one attempt may wait for its beginning while there is another model to turn to."""
+
+
+def usual_patience(policy: Policy, *, reasoning: bool) -> Patience:
+    """The feature's patience, else that of the pattern which fits the ask."""
+    return policy.patience or PATTERNS["reasoning" if reasoning else "interactive"]
+
+
+def for_whole(patience: Patience, link: Link, max_tokens: int | None) -> Patience:
+    """Patience for a reply that is not streamed. A `first_byte_s` that the provider was given counts as it is."""
+    if link.timeouts.first_byte_s is not None:
+        return patience
+    writing_s = (UNSAID_TOKENS if max_tokens is None else max_tokens) / SLOWEST_TOKENS_PER_S
+    most_s = min(patience.first_byte_s + writing_s, patience.total_s)
+    return replace(patience, first_byte_s=most_s, idle_s=most_s, total_s=most_s)
+
+
+def within(patience: Patience, left_s: float, *, alone: bool) -> Patience:
+    """`patience` cut to what is left of the call; an attempt that is not the last resort leaves time for another."""
+    begin_s = left_s if alone else left_s * SHARE_OF_FIRST
+    if patience.total_s <= left_s and patience.first_byte_s <= begin_s:
+        return patience
+    return Patience(
+        connect_s=min(patience.connect_s, begin_s),
+        first_byte_s=min(patience.first_byte_s, begin_s),
+        idle_s=min(patience.idle_s, left_s),
+        total_s=min(patience.total_s, left_s),
+        deadline_s=patience.deadline_s,
+    )

@@ -1,0 +1,96 @@
+"""How an attempt puts the question: as it was asked, or as the rest of an answer that broke off."""
+
+from typing import Protocol
+
+from headworks.core.errors import BadAskError
+from headworks.core.messages import Ask, Target
+from headworks.core.policy import Policy
+from headworks.providers.pursuit.tools import Choice, Tools
+from headworks.providers.resume import Delivered, Mode
+
+FEWEST_TOKENS = 16
+"""What is left for the rest of an answer whose limit was all but used up by our count, which is a rough one."""
+
+
+class Plan(Protocol):
+    """What to send to whom."""
+
+    ask: Ask
+
+    def ask_for(self, choice: Choice) -> Ask:
+        """The ask as `choice` is to be sent it.
+
+        Raises:
+            BadAskError: It cannot be put to this target.
+        """
+
+    def mode_for(self, choice: Choice) -> Mode | None:
+        """How the rest of an answer is asked for; None for a question that is asked for the first time."""
+
+
+class Fresh:
+    """The question itself. `ask` is replaced when it has to be adapted (shortened, limited)."""
+
+    def __init__(self, ask: Ask) -> None:
+        self.ask = ask
+
+    def ask_for(self, choice: Choice) -> Ask:
+        """The ask, the same for everyone."""
+        return self.ask
+
+    def mode_for(self, choice: Choice) -> Mode | None:
+        """None."""
+        return None
+
+
+class Rest:
+    """The rest of an answer, asked for by the best means that the target has and that has not failed there yet.
+
+    Args:
+        tools: What calls share.
+        ask: The question.
+        policy: How the feature wants streams resumed.
+        delivered: What the client has.
+        pieces: In how many pieces that came: at least so many tokens.
+    """
+
+    def __init__(self, tools: Tools, ask: Ask, policy: Policy, delivered: Delivered, pieces: int) -> None:
+        self.ask = ask
+        self._tools = tools
+        self._policy = policy
+        self._delivered = delivered
+        self._pieces = pieces
+        self._failed: set[tuple[int, Mode]] = set()
+        editor = tools.editors[ask.dialect]
+        possible = delivered.modes(ask.kind, editor.choices(ask), json_output=editor.expects_json(ask))
+        self._modes: tuple[Mode, ...] = possible if policy.resume == "auto" else ("restart",)
+
+    def ask_for(self, choice: Choice) -> Ask:
+        """The ask in the mode that is next for this target."""
+        mode = self.mode_for(choice)
+        if mode is None:
+            raise BadAskError("This answer cannot be continued by this model.", code="unsupported_field")
+        if mode == "restart":
+            return self.ask
+        editor = self._tools.editors[self.ask.dialect]
+        request = self._policy.continuation if mode == "continue" else None
+        ask = editor.continued(self.ask, self._delivered.continuable_text, request)
+        limit = editor.max_tokens(ask)
+        return ask if limit is None else editor.limited(ask, max(FEWEST_TOKENS, limit - self._pieces))
+
+    def mode_for(self, choice: Choice) -> Mode | None:
+        """The first mode that is possible, that the target offers, and that has not failed with it."""
+        for mode in self._modes:
+            if (choice.place, mode) not in self._failed and self._offers(choice.target, mode):
+                return mode
+        return None
+
+    def failed(self, choice: Choice, mode: Mode) -> None:
+        """This mode did not work with this target: what came could not be joined, or the target refused it."""
+        self._failed.add((choice.place, mode))
+
+    def _offers(self, target: Target, mode: Mode) -> bool:
+        if mode == "prefill":
+            refused = (target.provider, target.provider_model) in self._tools.no_prefill
+            return not refused and (self.ask.kind == "completion" or "prefill" in target.capabilities)
+        return mode == "restart" or self.ask.kind == "chat"

@@ -1,0 +1,48 @@
+"""What is known of providers over many calls, kept across reloads of the config."""
+
+import itertools
+import random
+from collections.abc import Iterator, Mapping
+
+from headworks.core.clock import Clock
+from headworks.providers.health import Board, Health, Latencies, Limiter, LimiterSettings, RetryThrottle
+from headworks.providers.link import Link
+from headworks.providers.pursuit.tools import Standing
+
+
+class Standings:
+    """Outlives every config.
+
+    Args:
+        clock: Source of time.
+        board: What workers share.
+
+    Attributes:
+        health: Which lane may be asked.
+        latencies: How long providers take to begin.
+        rng: Dice for back-off.
+        no_prefill: Models that were seen to refuse a final assistant turn.
+    """
+
+    def __init__(self, clock: Clock, board: Board) -> None:
+        self.health = Health(clock, board)
+        self.latencies = Latencies()
+        self.rng = random.Random()  # noqa: S311  dice, not secrets
+        self.no_prefill: set[tuple[str, str]] = set()
+        self._clock = clock
+        self._known: dict[tuple[str, int], Standing] = {}
+
+    def of(self, links: Mapping[str, Link]) -> dict[str, Standing]:
+        """The standing of each provider; the same object for as long as its limit stays the same."""
+        return {name: self._standing(link) for name, link in links.items()}
+
+    def turns(self, links: Mapping[str, Link]) -> dict[str, Iterator[int]]:
+        """For each provider whose key is next, endlessly."""
+        return {name: itertools.cycle(range(len(link.keys) or 1)) for name, link in links.items()}
+
+    def _standing(self, link: Link) -> Standing:
+        key = (link.name, link.most_calls)
+        if key not in self._known:
+            limiter = Limiter(link.name, self._clock, LimiterSettings(most=link.most_calls))
+            self._known[key] = Standing(limiter, RetryThrottle())
+        return self._known[key]
