@@ -84,12 +84,13 @@ def _environment(folder: Path) -> dict[str, str]:
 
 async def _greeted(process: Process, log: Path) -> Gateway:
     assert process.stdout is not None
+    line = b""
     try:
         async with asyncio.timeout(UP_S):
             line = await process.stdout.readline()
         greeting = msgspec.json.decode(line, type=_Greeting)
     except (TimeoutError, msgspec.DecodeError) as error:
-        said = await asyncio.to_thread(_last_words, log)
+        said = f"{line.decode(errors='replace')}\n{await asyncio.to_thread(_last_words, log)}".strip()
         raise DrillError(f"The gateway did not come up. It said:\n{said or 'nothing'}") from error
     host, _, port = greeting.url.removeprefix("http://").rpartition(":")
     return Gateway(host=host, port=int(port), key=greeting.key, admin_key=greeting.admin_key, log=log)
