@@ -111,7 +111,7 @@ async def test_a_slow_stream_is_kept_alive_by_comments(gateway, fake):
     writer.write(f"{head}content-length: {len(body)}\r\nconnection: close\r\n\r\n".encode() + body)
     received = await reader.read()
     writer.close()
-    assert 2 <= received.count(b": keep-alive\n\n") <= 5
+    assert 2 <= received.count(b": keep-alive\n") <= 5
     assert b"data: [DONE]" in received
     facts = json.loads(received.split(b": headworks ")[1].split(b"\n")[0])
     assert facts["cost_usd"]

@@ -20,7 +20,7 @@ EVENTS: Headers = [
     (b"cache-control", b"no-cache"),
     (b"x-accel-buffering", b"no"),  # a reverse proxy before us must not hold a stream back
 ]
-KEEP_ALIVE = b": keep-alive\n\n"
+KEEP_ALIVE = b": keep-alive\n"  # without a blank line: see streams/numbers.py
 
 
 def read_headers(scope: Scope) -> dict[str, str]:

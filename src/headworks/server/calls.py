@@ -196,7 +196,7 @@ class Call:
     def _failure(self, writer: ReplyWriter, error: HeadworksError) -> bytes:
         """The error event of a stream, behind a comment that says where it can be gone on with."""
         place = {"trace_id": self._envelope.trace_id, "last_event_id": self._numbers.last}
-        return b": headworks-resume %b\n\n%b" % (msgspec.json.encode(place), self._numbers.stamp(writer.failure(error)))
+        return b": headworks-resume %b\n%b" % (msgspec.json.encode(place), self._numbers.stamp(writer.failure(error)))
 
     async def _end(self, data: bytes) -> None:
         """Keep and send the last bytes of a stream."""

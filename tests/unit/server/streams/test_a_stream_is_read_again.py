@@ -40,16 +40,16 @@ async def test_a_stored_stream_is_read_after_a_restart(shelf, after):
 async def test_comments_behind_the_last_event_seen_are_part_of_the_rest(shelf):
     log, trace_id = shelf.log(), shelf.trace_id()
     stream = begin(log, trace_id)
-    pieces = [event(1), b": seam\n\n", event(2) + b": headworks {}\n\n", event(3)]
+    pieces = [event(1), b": seam\n", event(2) + b": headworks {}\n", event(3)]
     for piece in pieces:
         stream.append(piece)
         log.turn()
     stream.end()
     assert await rest(log, trace_id, 1) == b"".join(pieces[1:])
-    assert await rest(log, trace_id, 2) == b": headworks {}\n\n" + event(3)
+    assert await rest(log, trace_id, 2) == b": headworks {}\n" + event(3)
     await log.stop()
     assert await rest(shelf.log(), trace_id, 1) == b"".join(pieces[1:])
-    assert await rest(shelf.log(), trace_id, 2) == b": headworks {}\n\n" + event(3)
+    assert await rest(shelf.log(), trace_id, 2) == b": headworks {}\n" + event(3)
 
 
 async def test_a_live_stream_is_read_along_by_several(shelf):

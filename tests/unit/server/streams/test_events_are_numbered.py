@@ -12,16 +12,16 @@ def test_events_are_numbered_from_one():
     assert numbers.last == 2
 
 
-def test_a_comment_has_no_number():
+def test_a_comment_has_no_number_and_no_blank_line():
     numbers = Numbering()
-    assert numbers.stamp(b": keep-alive\n\n") == b": keep-alive\n\n"
+    assert numbers.stamp(b": keep-alive\n\n") == b": keep-alive\n"
     assert numbers.last == 0
 
 
 def test_several_events_in_one_piece_are_numbered_each():
     numbers = Numbering()
     piece = b'data: a\n\n: headworks {"x":1}\n\ndata: [DONE]\n\n'
-    assert numbers.stamp(piece) == b'id: 1\ndata: a\n\n: headworks {"x":1}\n\nid: 2\ndata: [DONE]\n\n'
+    assert numbers.stamp(piece) == b'id: 1\ndata: a\n\n: headworks {"x":1}\nid: 2\ndata: [DONE]\n\n'
 
 
 def test_a_comment_inside_an_event_stays_inside_it_behind_the_number():
@@ -74,13 +74,13 @@ def test_long_streams_go_on_being_numbered():
 
 
 def test_the_place_behind_an_event_is_found_with_the_comments_there():
-    data = b"id: 1\ndata: a\n\n: note\n\nid: 2\ndata: b\n\nid: 12\ndata: c\n\n"
-    assert behind(data, 1) == b": note\n\nid: 2\ndata: b\n\nid: 12\ndata: c\n\n"
+    data = b"id: 1\ndata: a\n\n: note\nid: 2\ndata: b\n\nid: 12\ndata: c\n\n"
+    assert behind(data, 1) == b": note\nid: 2\ndata: b\n\nid: 12\ndata: c\n\n"
     assert behind(data, 2) == b"id: 12\ndata: c\n\n"
     assert behind(data, 12) == b""
 
 
 def test_the_last_number_is_that_of_the_last_event():
     assert last_number(b"id: 3\ndata: a\n\n", 0) == 3
-    assert last_number(b": note\n\nid: 9\ndata: a\n\nid: 10\ndata: b\n\n: end\n\n", 0) == 10
-    assert last_number(b": note\n\n", 7) == 7
+    assert last_number(b": note\nid: 9\ndata: a\n\nid: 10\ndata: b\n\n: end\n", 0) == 10
+    assert last_number(b": note\n", 7) == 7
