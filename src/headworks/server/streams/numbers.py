@@ -1,10 +1,10 @@
 """Numbers of events: an `id:` line for each event of a stream, and finding the place behind one.
 
 The line stands first in its event, so a client that was cut off in the middle of an event has not seen its number: that
-event is sent again, and none twice. Comments have no number, and no blank line after them: Python SDKs take a blank line
-for the end of an event as soon as they have seen an id, and then fail at its data (openai 3.54, anthropic 2.12). Every
-piece given here is made of whole events, as writers of dialects make them. Rules of the format: HTML Living Standard,
-section 9.2 (server-sent events).
+event is sent again, and none twice. Comments have no number, and no blank line after them: once the Python SDKs (openai
+3.54, anthropic 2.12) have seen an id, they take any blank line for the end of an event, and fail at its missing data.
+Every piece given here is made of whole events, as writers of dialects make them. Rules of the format: HTML Living
+Standard, section 9.2 (server-sent events).
 """
 
 import re
