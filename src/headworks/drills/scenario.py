@@ -4,6 +4,7 @@ Every key is checked; what is left out has the value that a reader would expect.
 """
 
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import msgspec
@@ -18,12 +19,12 @@ Client = Literal["openai", "anthropic"]
 HOME, SPARE = "home", "spare"
 """Roles: the providers that serve the models under load, and those of their fallbacks."""
 
-TEXTS = (
-    "Where does the water come from, and who pays for it?",
-    "Grüße aus Köln: wieviel Wasser fließt täglich durch das Haus?",
-    "水はどこから来て 誰が払うのですか 🙂",
-    "откуда идёт вода 🚰 и сколько она стоит",
-)
+TEXTS = tuple((Path(__file__).parent / "texts.txt").read_text(encoding="utf-8").splitlines())
+"""What users say where a scenario does not tell: some sixty words each, of several scripts, with emoji.
+
+Fakes answer with the words of the question. A text that repeated itself would make answers of which nobody can say
+whether a model goes on or says its last words again.
+"""
 _SETTINGS = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, arbitrary_types_allowed=True)
 
 
