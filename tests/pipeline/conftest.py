@@ -142,10 +142,14 @@ class House:
         """POST `body` to the front door and take the whole answer."""
         return self.run(self.asking(body, path=path, **headers))
 
-    def chat(self, dialect: str, model: str, *, stream: bool = False, **fields: Any) -> Answer:
+    def chat(
+        self, dialect: str, model: str, *, stream: bool = False, feature: str = "default", **fields: Any
+    ) -> Answer:
         """Ask `model` as a client of `dialect` does."""
         body = {"model": model, "max_tokens": 4096, "messages": [{"role": "user", "content": "Hello there"}]}
-        return self.ask(body | {"stream": stream} | fields, path=PATHS[dialect])
+        return self.ask(
+            body | {"stream": stream} | fields, path=PATHS[dialect], **{"x-headworks-feature": feature}
+        )
 
     async def asking(self, body: dict[str, Any] | bytes, *, path: str, method: str = "POST", **headers: str) -> Answer:
         """As `ask`, inside the loop."""

@@ -79,6 +79,7 @@ def test_cost_is_price_times_tokens_in_every_dialect(house, client, model, data,
 def test_failed_attempts_cost_nothing_and_are_added_all_the_same(house, client, data, failures):
     answering = MODELS[failures]
     usage = data.draw(usages(answering))
+    house.forget()  # or a breaker would open over the examples
     house.fake.script([*[Recipe(status=503)] * failures, Recipe(text="ok", counts=usage)])
     found = house.record(house.chat(client, "first"))
     assert [attempt["cost_nano"] for attempt in found["attempts"]] == [0] * failures + [by_hand(usage)]

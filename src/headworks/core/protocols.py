@@ -9,7 +9,7 @@ from typing import Protocol
 
 from headworks.core.errors import HeadworksError
 from headworks.core.messages import Ask, Caller, Prices, Route, Target
-from headworks.core.replies import Reply, Usage
+from headworks.core.replies import Event, Reply, Usage
 
 
 class Identity(Protocol):
@@ -80,6 +80,9 @@ class OpenTrace(Protocol):
 
     def attempt_failed(self, error: HeadworksError) -> Usage | None:
         """The attempt under way failed so; what it had used by then, None for nothing or not known."""
+
+    def attempt_aside(self, events: list[Event]) -> None:
+        """The attempt under way answered a question of the gateway's own (a summary), and is over."""
 
     def beside(self, target: Target, started_s: float, error: HeadworksError | None) -> None:
         """Note a call that was made beside another, and failed or, `error` None, was cut off because it lost."""

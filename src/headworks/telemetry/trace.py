@@ -11,7 +11,7 @@ from headworks.core.errors import BadAskError, HeadworksError, RefusedError
 from headworks.core.messages import Ask, Route, Target
 from headworks.core.money import usd_text
 from headworks.core.protocols import Pricing
-from headworks.core.replies import Chunk, Reply, Usage
+from headworks.core.replies import Chunk, Event, Reply, Usage
 from headworks.telemetry.capture import captured_request, captured_response
 from headworks.telemetry.record import Attempt, Status, TraceRecord, encode
 from headworks.telemetry.spool import Spool
@@ -105,6 +105,14 @@ class Trace:
         """The attempt under way failed so."""
         self.upstream_s = now_s = self._desk.clock.monotonic()
         return self._end_attempt("failed", error.code, now_s)
+
+    def attempt_aside(self, events: list[Event]) -> None:
+        """The attempt under way answered a question of the gateway's own with `events`, and is over."""
+        tally, now_s = self.tally, self._desk.clock.monotonic()
+        first_s, reason = tally.first_s, tally.finish_reason
+        tally.note(Chunk([], heard=events), now_s)
+        tally.first_s, tally.finish_reason = first_s, reason
+        self._end_attempt("ok", None, now_s)
 
     def beside(self, target: Target, started_s: float, error: HeadworksError | None) -> None:
         """A call made beside another, which it lost to. One that was cut off had sent its prompt: that is billed."""

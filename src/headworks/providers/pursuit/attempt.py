@@ -129,6 +129,9 @@ class Attempt:
             elif events:
                 chunk.more = True
         except ProviderError as error:
+            if reader.finished():  # the reason for the end was told: all that is missing is what comes behind it
+                self._last = True
+                return None
             hide_secrets(error, self.choice.link)
             raise
         return chunk

@@ -149,6 +149,11 @@ class Course:
         """Do not ask this target again."""
         self._out.add(place)
 
+    def pardon(self) -> bool:
+        """What ended the call for one model does not end it for the others; whether there are others."""
+        self.fatal = None
+        return any(self._open(place) for place in range(len(self._route.targets)))
+
     def allow(self, place: int) -> None:
         """Something about the ask was mended: this target may be asked again at once."""
         self._out.discard(place)

@@ -1,16 +1,37 @@
-"""Change the ask so that it can be answered: fewer tokens for one that ran out of time, another way to ask for a rest.
+"""Change the ask so that it can be answered: a shorter prompt, fewer tokens to write, another way to ask for a rest.
 
 Whatever is changed is said on the trace (`adapted`), and from there in a header.
 """
 
+from collections.abc import Awaitable, Callable
+
 from headworks.core.errors import ProviderError
-from headworks.core.messages import Route
+from headworks.core.messages import Ask, Route
+from headworks.core.policy import ContextStep
 from headworks.core.protocols import OpenTrace
+from headworks.core.replies import Event
+from headworks.dialects.too_long import TooLong
+from headworks.providers.context import (
+    SUMMARY_TOKENS,
+    Fitted,
+    fitted,
+    known_too_long,
+    said_too_long,
+    summary_ask,
+    summary_text,
+    surely_fits,
+    with_summary,
+)
 from headworks.providers.pursuit.attempt import Attempt
 from headworks.providers.pursuit.course import Course
 from headworks.providers.pursuit.limits import SLOWEST_TOKENS_PER_S, UNSAID_TOKENS
 from headworks.providers.pursuit.plans import FEWEST_TOKENS, Plan, Rest
 from headworks.providers.pursuit.tools import Tools
+
+MOST_SHORTENINGS = 3
+"""A prompt that was shortened so often and is still too long is beyond what is known of it."""
+
+Aside = Callable[[Ask], Awaitable[list[Event] | None]]
 
 
 class Mending:
@@ -21,20 +42,86 @@ class Mending:
         route: Whom may be asked, and the policy.
         course: What was tried.
         trace: The record.
+        aside: Asks a model something of our own; None when it does not answer.
     """
 
-    def __init__(self, tools: Tools, route: Route, course: Course, trace: OpenTrace) -> None:
+    def __init__(self, tools: Tools, route: Route, course: Course, trace: OpenTrace, aside: Aside) -> None:
         self._tools = tools
         self._route = route
         self._course = course
         self._trace = trace
+        self._aside = aside
+        self._shortened = 0
+
+    async def before(self, plan: Plan) -> None:
+        """See whether the prompt is known to be too long for the first model before anything is sent."""
+        first = self._route.targets[0]
+        window = self._tools.context_tokens(first)
+        ask = plan.ask
+        if ask.kind != "chat" or not self._route.policy.context or surely_fits(ask, window):
+            return
+        told = await known_too_long(ask, first, window, self._tools.count)
+        if told is not None:
+            await self._fit(0, told, plan)
 
     async def after(self, attempt: Attempt, error: ProviderError, plan: Plan, *, ran_out: bool) -> None:
         """See whether the ask can be mended after `attempt` failed so; the course is told who may be asked again."""
         if ran_out:
             self._limit(attempt, plan)
+        elif error.code == "context_length_exceeded":
+            window = self._tools.context_tokens(attempt.choice.target)
+            await self._fit(attempt.choice.place, said_too_long(error, window), plan)
         elif isinstance(plan, Rest) and attempt.mode is not None and not error.retryable and not error.account:
             self._another_way(attempt, error, plan)
+
+    async def _fit(self, place: int, told: TooLong, plan: Plan) -> None:
+        """By the steps of the policy, in order: the first that can be taken."""
+        for step in self._route.policy.context:
+            if step == "longer":
+                if self._move(place):
+                    self._trace.adapted("moved to a model that reads more")
+                    return
+            elif self._shortened < MOST_SHORTENINGS and await self._shorten(step, place, told, plan):
+                self._shortened += 1
+                self._course.allow(place)
+                return
+
+    def _move(self, place: int) -> bool:
+        """Pass over every model that is known to read no more than this one; whether there is another."""
+        window = self._tools.context_tokens(self._route.targets[place])
+        for other, target in enumerate(self._route.targets):
+            reads = self._tools.context_tokens(target)
+            if other == place or (reads is not None and window is not None and reads <= window):
+                self._course.rule_out(other)
+        return self._course.pardon()
+
+    async def _shorten(self, step: ContextStep, place: int, told: TooLong, plan: Plan) -> bool:
+        editor, target = self._tools.editors[plan.ask.dialect], self._route.targets[place]
+        spare_tokens = SUMMARY_TOKENS if step == "summarise" else 0
+        fit = await fitted(editor, plan.ask, target, told, self._tools.count, spare_tokens=spare_tokens)
+        if fit is None:
+            return False
+        if fit.trim is None:
+            self._trace.adapted(f"max_tokens {editor.max_tokens(fit.ask)}")
+            plan.ask = fit.ask
+            return True
+        summary = await self._summary(place, fit, plan) if step == "summarise" else None
+        verb = "trimmed" if summary is None else "summarised"
+        self._trace.adapted(f"{verb} {len(fit.trim.dropped)} turns")
+        plan.ask = fit.ask if summary is None else with_summary(editor, fit, summary)
+        return True
+
+    async def _summary(self, place: int, fit: Fitted, plan: Plan) -> str | None:
+        """What the turns that are left out said; None when no model sums it up, and then they are only left out."""
+        assert fit.trim is not None, "only what is left out is summed up"
+        editor = self._tools.editors[plan.ask.dialect]
+        window = self._tools.context_tokens(self._route.targets[place])
+        question = summary_ask(editor, plan.ask, fit.trim.dropped, window)
+        if question is None:
+            return None
+        self._course.allow(place)
+        events = await self._aside(question)
+        return None if events is None else summary_text(events)
 
     def _limit(self, attempt: Attempt, plan: Plan) -> None:
         """Ask for what can be written in the time that is left, at most half of what was asked for."""

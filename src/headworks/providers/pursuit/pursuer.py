@@ -10,12 +10,12 @@ from headworks.core.errors import BadAskError, ProviderError
 from headworks.core.messages import Ask, Route
 from headworks.core.policy import Patience
 from headworks.core.protocols import OpenTrace
-from headworks.core.replies import Chunk, Usage
+from headworks.core.replies import Chunk, Event, Usage
 from headworks.providers.pursuit.attempt import Attempt, Outcome
 from headworks.providers.pursuit.course import Course
 from headworks.providers.pursuit.limits import for_whole, usual_patience, within
 from headworks.providers.pursuit.mending import Mending
-from headworks.providers.pursuit.plans import Plan
+from headworks.providers.pursuit.plans import Fresh, Plan
 from headworks.providers.pursuit.race import race
 from headworks.providers.pursuit.tools import Choice, Tools
 
@@ -44,7 +44,7 @@ class Pursuer:
         editor = tools.editors[ask.dialect]
         self._patience = usual_patience(route.policy, reasoning=editor.wants_reasoning(ask))
         self.course = Course(tools, ask, route, self._patience)
-        self._mending = Mending(tools, route, self.course, trace)
+        self._mending = Mending(tools, route, self.course, trace, self._aside)
 
     async def begin(self, plan: Plan) -> tuple[Attempt, list[Chunk]]:
         """Ask until an answer has begun; its first chunks.
@@ -52,8 +52,9 @@ class Pursuer:
         Raises:
             HeadworksError: Nothing is left to try.
         """
+        await self._mending.before(plan)
         while True:
-            step = self.course.choose()
+            step = self._affordable()
             if isinstance(step, float):
                 await asyncio.sleep(step)
                 continue
@@ -113,6 +114,36 @@ class Pursuer:
         self.course.failed(attempt.choice, error, ran_out=ran_out)
         await self._mending.after(attempt, error, plan, ran_out=ran_out)
         return used
+
+    def _affordable(self) -> Choice | float:
+        """As `Course.choose`; the money that failed attempts have cost ends a call like its number of attempts does."""
+        limit = self.route.policy.usd_nano
+        if limit is not None and self.course.calls and self.trace.spent_nano() >= limit:
+            raise self.course.final()
+        return self.course.choose()
+
+    async def _aside(self, ask: Ask) -> list[Event] | None:
+        """Ask a question of our own, whose answer the client does not see; None when nobody answers it now."""
+        step = self.course.choose()
+        if isinstance(step, float):
+            return None
+        if step.waits:
+            self.tools.health.released(step.admission)
+            return None
+        attempt = self.prepare(step, Fresh(ask))
+        if attempt is None:
+            return None
+        try:
+            held = await self.send(attempt)
+        except ProviderError as error:
+            self.trace.attempt_failed(error)
+            self.drop(attempt, _OUTCOMES.get(error.code, "failed"))
+            self.course.failed(attempt.choice, error)
+            return None
+        events = [event for chunk in held for event in chunk.events]
+        self.trace.attempt_aside(events)
+        self.drop(attempt, "ok")
+        return events
 
     def drop(self, attempt: Attempt, outcome: Outcome) -> None:
         """Let go of an attempt."""
