@@ -27,7 +27,7 @@ class Reach:
 
     Attributes:
         provider: The provider it happens to, as the gateway's config names it.
-        model: Only with this model of the provider.
+        model: Only with this model, as the provider calls it.
         share: The share of calls that it happens to, more than 0 and at most 1.
         duration: How long, such as 30s, 5m or 1h.
     """
@@ -58,9 +58,9 @@ def game_day(
 ) -> int:
     """Put a fault into a running gateway for a while, and see it ended.
 
-    For staging systems: the gateway then treats its own calls to the provider as if they failed so. It ends the fault
-    by itself when the time is over, whatever becomes of this command; Ctrl-C ends it at once. The admin key is taken
-    from HEADWORKS_ADMIN_KEY.
+    For staging systems, whose config says `game_day: true`: the gateway then treats its own calls to the provider as if
+    they failed so. It ends the fault by itself when the time is over, whatever becomes of this command; Ctrl-C ends all
+    faults at once. The admin key is taken from HEADWORKS_ADMIN_KEY.
 
     Example: headworks drill game-day cut-streams --provider openai --for 5m --share 0.5
 
