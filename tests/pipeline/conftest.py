@@ -143,13 +143,12 @@ class House:
         return self.run(self.asking(body, path=path, **headers))
 
     def chat(
-        self, dialect: str, model: str, *, stream: bool = False, feature: str = "default", **fields: Any
+        self, dialect: str, model: str, *, stream: bool = False, feature: str | None = None, **fields: Any
     ) -> Answer:
         """Ask `model` as a client of `dialect` does."""
         body = {"model": model, "max_tokens": 4096, "messages": [{"role": "user", "content": "Hello there"}]}
-        return self.ask(
-            body | {"stream": stream} | fields, path=PATHS[dialect], **{"x-headworks-feature": feature}
-        )
+        named = {"x-headworks-feature": feature} if feature else {}
+        return self.ask(body | {"stream": stream} | fields, path=PATHS[dialect], **named)
 
     async def asking(self, body: dict[str, Any] | bytes, *, path: str, method: str = "POST", **headers: str) -> Answer:
         """As `ask`, inside the loop."""
