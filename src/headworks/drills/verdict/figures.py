@@ -162,12 +162,12 @@ def _return_s(course: Course) -> float | None:
         return None
     ended_s = course.trouble[1]
     later = [outcome for outcome in course.outcomes if outcome.begun_s >= ended_s]
-    for at, outcome in enumerate(later):
-        rest = later[at:]
-        home = sum(1 for one in rest if one.kind == "whole" and one.provider in course.cast.homes)
-        if home >= BACK_SHARE * len(rest):
-            return outcome.begun_s - ended_s
-    return None
+    home, found = 0, None
+    for count, outcome in enumerate(reversed(later), 1):
+        home += outcome.kind == "whole" and outcome.provider in course.cast.homes
+        if home >= BACK_SHARE * count:
+            found = outcome.begun_s - ended_s
+    return found
 
 
 def _cost_usd(course: Course) -> float | None:
