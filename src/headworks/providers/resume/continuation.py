@@ -88,7 +88,7 @@ class Continuation:
         lead = len(self._held) - len(said)
         if not said and not final and lead < WINDOW:
             return False
-        cut = self._cut(said, lead, final=final)
+        cut = self._cut(said, lead, final=final or not said)
         if cut is None:
             return False
         self._held = self._held[cut:]

@@ -42,7 +42,7 @@ def repeated(had: str, said: str, habit: Habit, *, final: bool) -> int | None:
 def _counts(had: str, start: int, habit: Habit) -> bool:
     tail = had[start:]
     core = tail.strip()
-    if len(set(core)) <= PLAIN or had.endswith(tail + tail):
+    if len(set(core)) <= PLAIN or had[:start].rstrip().endswith(core):
         return False
     if len(core) >= habit.characters:
         return True
