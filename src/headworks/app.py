@@ -30,7 +30,7 @@ from headworks.providers.pursuit.tools import Tools
 from headworks.providers.standings import Standings
 from headworks.routing.explain import Facts, Step
 from headworks.routing.router import Router
-from headworks.server.admin import admin_app
+from headworks.server.admin import AdminRooms, admin_app
 from headworks.server.calls import Desk
 from headworks.server.edge import Edge, House
 from headworks.server.streams.log import StreamLog
@@ -142,7 +142,7 @@ class Gateway:
             models=self.router.models,
             feedback=self._feedback,
             metrics=lambda: self.recorder.metrics_text() + self.streams.metrics(),
-            admin=admin_app(self.keys, self.traces, lambda: self.config.public(), self._explain),
+            admin=admin_app(self._admin_rooms()),
         )
 
     def _tools(self, config: Config, known: dict[str, Link], launchers: dict[str, LocalModel]) -> Tools:
@@ -164,6 +164,17 @@ class Gateway:
             rng=standings.rng,
             no_prefill=standings.no_prefill,
             faults=self.game_day if config.game_day else None,
+        )
+
+    def _admin_rooms(self) -> AdminRooms:
+        return AdminRooms(
+            keys=self.keys,
+            traces=self.traces,
+            config=lambda: self.config.public(),
+            explain=self._explain,
+            health=lambda: self._standings.report(links(self.config)),
+            game_day=lambda: self.game_day if self.config.game_day else None,
+            clock=self._clock,
         )
 
     async def _feedback(self, caller: Caller, note: Feedback) -> None:

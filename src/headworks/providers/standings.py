@@ -3,6 +3,9 @@
 import itertools
 import random
 from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
 
 from headworks.core.clock import Clock
 from headworks.providers.health import Board, Health, Latencies, Limiter, LimiterSettings, RetryThrottle
@@ -39,6 +42,17 @@ class Standings:
     def turns(self, links: Mapping[str, Link]) -> dict[str, Iterator[int]]:
         """For each provider whose key is next, endlessly."""
         return {name: itertools.cycle(range(len(link.keys) or 1)) for name, link in links.items()}
+
+    def report(self, links: Mapping[str, Link]) -> dict[str, Any]:
+        """How the providers do, as plain JSON: `lanes` not open to all calls, `providers` with their limits."""
+        limiters = {name: standing.limiter for name, standing in self.of(links).items()}
+        return {
+            "lanes": [msgspec.to_builtins(state) for state in self.health.states()],
+            "providers": [
+                {"provider": name, "limit": limiter.limit, "inside": limiter.inside, "waiting": limiter.waiting}
+                for name, limiter in limiters.items()
+            ],
+        }
 
     def _standing(self, link: Link) -> Standing:
         key = (link.name, link.most_calls)

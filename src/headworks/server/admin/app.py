@@ -16,6 +16,7 @@ from headworks.core.errors import BadAskError, HeadworksError
 from headworks.dialects.openai import write_error
 from headworks.server.admin.explain import SCHEMA, explained
 from headworks.server.admin.masking import masked
+from headworks.server.admin.operation import add_operation
 from headworks.server.admin.rooms import AdminRooms
 from headworks.server.admin.shapes import (
     AuditView,
@@ -61,6 +62,7 @@ def build_app(rooms: AdminRooms) -> FastAPI:
     _add_keys(app, rooms)
     _add_traces(app, rooms)
     _add_insight(app, rooms)
+    add_operation(app, rooms)
     return app
 
 

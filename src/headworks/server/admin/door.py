@@ -6,41 +6,25 @@ whose admin API nobody calls does not pay for it.
 
 import asyncio
 import importlib
-from collections.abc import Callable, MutableMapping
+from collections.abc import MutableMapping
 from typing import Any, cast
 
-from headworks.core.clock import Clock, SystemClock
 from headworks.core.errors import HeadworksError, RefusedError
 from headworks.core.ids import new_trace_id
 from headworks.dialects.openai import write_error
-from headworks.identity.ring import KeyRing
-from headworks.server.admin.explain import Explain
-from headworks.server.admin.rooms import AdminRooms, TraceStore
+from headworks.server.admin.rooms import AdminRooms
 from headworks.server.asgi import JSON, App, Headers, Receive, Scope, Send, presented_key, read_body, read_headers
 
 LIMIT_BYTES = 4 * 1024 * 1024
 
 
-def admin_app(
-    keys: KeyRing,
-    traces: TraceStore,
-    config: Callable[[], dict[str, Any]],
-    explain: Explain,
-    *,
-    clock: Clock | None = None,
-    limit_bytes: int = LIMIT_BYTES,
-) -> App:
+def admin_app(rooms: AdminRooms, *, limit_bytes: int = LIMIT_BYTES) -> App:
     """The admin API as an ASGI application for paths under `/admin/v1`. Cheap to make: it loads at its first request.
 
     Args:
-        keys: The key ring, which also knows the admin key.
-        traces: The trace ledger.
-        config: Gives the config in force.
-        explain: Gives the router's reasons.
-        clock: The machine's when None.
+        rooms: What it works on.
         limit_bytes: A longer request body is answered with 413.
     """
-    rooms = AdminRooms(keys=keys, traces=traces, config=config, explain=explain, clock=clock or SystemClock())
     return AdminDoor(rooms, limit_bytes)
 
 

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from headworks.core.clock import Clock
 from headworks.identity.ring import KeyRing
+from headworks.providers.faults import GameDay
 from headworks.server.admin.explain import Explain
 
 
@@ -53,6 +54,8 @@ class AdminRooms(Struct, frozen=True, kw_only=True):
         traces: The trace ledger.
         config: The config in force, as plain JSON; secrets are masked again here.
         explain: The router's reasons; makes no provider call.
+        health: The providers' health: `lanes` that are not open to all calls, and `providers` with their limits.
+        game_day: The faults of a game day; None where the config allows none. Asked at every call: it may be reloaded.
         clock: For the status of keys.
     """
 
@@ -60,4 +63,6 @@ class AdminRooms(Struct, frozen=True, kw_only=True):
     traces: TraceStore
     config: Callable[[], dict[str, Any]]
     explain: Explain
+    health: Callable[[], dict[str, Any]]
+    game_day: Callable[[], GameDay | None]
     clock: Clock

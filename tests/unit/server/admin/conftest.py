@@ -11,7 +11,8 @@ from msgspec import Struct
 from headworks.core.errors import BadAskError
 from headworks.core.messages import Ask, Caller
 from headworks.identity.ring import KeyRing
-from headworks.server.admin import admin_app
+from headworks.providers.faults import GameDay
+from headworks.server.admin import AdminRooms, admin_app
 from headworks.testing.clock import FakeClock
 
 ADMIN_KEY = "the-admin-key-of-this-test"
@@ -63,7 +64,19 @@ class AdminClient:
     def __init__(self, ring: KeyRing, clock: FakeClock) -> None:
         self.ring, self.clock, self.traces = ring, clock, FakeTraces()
         self.asks: list[tuple[Ask, Caller]] = []
-        self.app = admin_app(ring, self.traces, self.config, self.explain, clock=clock, limit_bytes=100_000)
+        self.game_day: GameDay | None = None
+        self.app = admin_app(self.rooms(self.traces), limit_bytes=100_000)
+
+    def rooms(self, traces: Any) -> AdminRooms:
+        return AdminRooms(
+            keys=self.ring,
+            traces=traces,
+            config=self.config,
+            explain=self.explain,
+            health=lambda: {"lanes": [], "providers": []},
+            game_day=lambda: self.game_day,
+            clock=self.clock,
+        )
 
     @staticmethod
     def config() -> dict[str, Any]:

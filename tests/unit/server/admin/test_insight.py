@@ -159,7 +159,7 @@ async def test_the_openapi_document_names_every_route_and_loads_nothing(admin: A
 
 
 async def test_the_real_ledger_takes_every_filter(admin: Any, tmp_path: Path) -> None:
-    admin.app = admin_app(admin.ring, TraceStore(tmp_path, admin.clock), dict, admin.explain, clock=admin.clock)
+    admin.app = admin_app(admin.rooms(TraceStore(tmp_path, admin.clock)))
     answer = await admin("GET", "/admin/v1/traces")
     assert (answer.status, answer.error["code"]) == (503, "store_unavailable")
     ledger = Ledger(tmp_path)
