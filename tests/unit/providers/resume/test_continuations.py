@@ -19,8 +19,8 @@ from headworks.core.replies import (
 from headworks.providers.resume import Delivered, DivergedError, Joiner
 
 START = Started("id", "model")
-LONG = "It was the best of times, it was the worst of times; the age of wisdom, and the epoch of belief. " * 3
-LONG += "Then, one winter evening, the mail coach climbed Shooter's Hill through the mist"
+LONG = "".join(f"Stage {n}: the mail coach left mile {7 * n} at {n} o'clock. " for n in range(1, 16)).strip()
+"""Longer than a model takes a run-up."""
 BOTH = ["prefill", "continue"]
 
 
@@ -28,16 +28,17 @@ def joiner(delivered, mode="continue"):
     return Joiner(Delivered.of([START, TextDelta(delivered)]), mode, Resumed(attempt=2, mode=mode, model="m"))
 
 
+def hear(made, pieces):
+    """What is delivered of `pieces`."""
+    events = [event for piece in pieces for event in made.feed([TextDelta(piece)])] + made.end()
+    return "".join(event.text for event in events if isinstance(event, TextDelta))
+
+
 def told(delivered, spoken, mode="continue"):
     """What is delivered of `spoken`, however it comes."""
-    ways = [[spoken], list(spoken)]
-    results = []
-    for pieces in ways:
-        made = joiner(delivered, mode)
-        events = [event for piece in pieces for event in made.feed([TextDelta(piece)])] + made.end()
-        results.append("".join(event.text for event in events if isinstance(event, TextDelta)))
-    assert results[0] == results[1]
-    return results[0]
+    at_once, slowly = (hear(joiner(delivered, mode), pieces) for pieces in ([spoken], list(spoken)))
+    assert at_once == slowly
+    return at_once
 
 
 @pytest.mark.parametrize("mode", BOTH)
@@ -95,15 +96,15 @@ def test_a_provider_that_goes_on_by_itself_is_believed_but_for_an_echo():
 
 @pytest.mark.parametrize("mode", BOTH)
 def test_a_new_beginning_is_left_out_as_far_as_it_was_delivered(mode):
-    assert told(LONG, LONG + " toward Dover.", mode) == " toward Dover."
+    assert told(LONG, LONG + " Dover.", mode) == " Dover."
     assert told(LONG + "\n", "\n\n" + LONG + "\n\nDover.", mode) == "\nDover."
 
 
-@pytest.mark.parametrize("spoken", [LONG[:60] + "other words", LONG[:60], LONG[:500].replace("mail", "post")])
+@pytest.mark.parametrize("spoken", [LONG[:60] + "other", LONG[:60], LONG[:500] + "other"])
 def test_a_new_beginning_in_other_words_is_another_answer(spoken):
-    made = joiner(LONG)
-    with pytest.raises(DivergedError):
-        [*made.feed([TextDelta(spoken)]), *made.end()]
+    for pieces in ([spoken], list(spoken)):
+        with pytest.raises(DivergedError):
+            hear(joiner(LONG), pieces)
 
 
 def test_an_end_like_the_beginning_is_a_run_up_and_no_new_beginning():

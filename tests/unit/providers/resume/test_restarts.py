@@ -65,6 +65,7 @@ def test_a_stream_of_which_nothing_came_begins_behind_the_seam():
     made = Joiner(Delivered.of([]), "restart", SEAM)
     assert made.feed([Started("x", "y")]) == [SEAM, Started("x", "y")]
     assert made.feed([TextDelta("a"), Embedded([])]) == [TextDelta("a"), Embedded([])]
+    assert made.feed([TextDelta(""), ToolArgumentsDelta(0, " ")]) == []
 
 
 def test_usage_alone_is_no_reason_to_tell_the_seam():
