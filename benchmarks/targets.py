@@ -54,19 +54,27 @@ def nginx(program: str, upstream_port: int, folder: Path) -> Iterator[Target]:
 
 
 @contextlib.contextmanager
-def headworks(upstream_port: int, folder: Path) -> Iterator[Target]:
-    """The gateway with everything on: a virtual key is checked, the call is priced, its trace record is written."""
+def headworks(upstream_port: int, folder: Path, checkout: Path | None = None) -> Iterator[Target]:
+    """The gateway with everything on: a virtual key is checked, the call is priced, its trace record is written.
+
+    With `checkout`, the code of that folder: another commit, to be compared with this one.
+    """
+    name = "headworks" if checkout is None else f"headworks of {checkout.name}"
+    folder = folder / secrets.token_hex(4)
+    folder.mkdir()
     port, admin_key = _free_port(), "hw-admin-" + secrets.token_hex(24)
     config = folder / "headworks.yaml"
     config.write_text(_HEADWORKS.format(folder=folder, port=port, upstream=upstream_port), encoding="utf-8")
     command = [sys.executable, "-m", "headworks", "serve", "--config", str(config), "--port", str(port)]
     environment = {"HEADWORKS_ADMIN_KEY": admin_key, "PATH": "/usr/bin:/bin"}
+    if checkout is not None:
+        environment["PYTHONPATH"] = str(checkout.resolve() / "src")
     with (folder / "headworks.log").open("wb") as log:
         began = time.perf_counter()
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=folder)
         try:
             ready_s = _wait_until_ready(port, "/readyz", began, process)
-            yield Target("headworks", port, _virtual_key(port, admin_key), process.pid, ready_s)
+            yield Target(name, port, _virtual_key(port, admin_key), process.pid, ready_s)
         finally:
             process.terminate()
             process.wait(READY_TIMEOUT_S)
