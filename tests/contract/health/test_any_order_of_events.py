@@ -99,8 +99,9 @@ class Workers(RuleBasedStateMachine):
 
     def all_come_back(self) -> None:
         """Everybody waits as long as he is told; then good answers bring each lane back, everywhere."""
-        self.clock.advance(RULES.claim_s)  # probes that never ended
         health = self.workers[0]
+        health.states()
+        self.clock.advance(RULES.claim_s)  # a minute after it has heard of them, probes that never ended are given up
         for lane in LANES:
             for _ in range(10):
                 self.clock.advance(max(health.free_in_s(lane), RULES.look_s))

@@ -59,6 +59,14 @@ def test_closed_is_as_if_nothing_was_there_but_others_hear_of_it(new_board: NewB
     assert swapped(there, PLACE, 0, OPEN).number > first.number
 
 
+def test_who_made_a_change_can_be_told_of_it_too(new_board: NewBoard) -> None:
+    board = new_board()
+    assert board.changed(0) == []
+    entry = swapped(board, PLACE, 0, OPEN)
+    assert board.changed(0) == [(PLACE, entry)]
+    assert board.changed(0) == [(PLACE, entry)]
+
+
 def test_only_what_is_new_is_told(new_board: NewBoard) -> None:
     here, there = new_board(), new_board()
     known = swapped(here, PLACE, 0, OPEN).number

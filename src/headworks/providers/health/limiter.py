@@ -104,8 +104,8 @@ class Limiter:
         return len(self._turns)
 
     def try_enter(self) -> bool:
-        """Enter if there is room and nobody waits; then `leave` must follow."""
-        if self._inside >= self._room or self._queue:
+        """Enter if there is room; then `leave` must follow. While somebody waits there is none: he is let in first."""
+        if self._inside >= self._room:
             return False
         self._inside += 1
         return True

@@ -203,6 +203,21 @@ def test_a_breakers_probe_that_finds_the_key_dead_gives_its_claim_back(clock: Fa
     assert admitted(health).probe  # the breaker's own
 
 
+def test_a_breakers_probe_that_finds_a_known_dead_key_does_not_make_its_rest_longer(
+    clock: FakeClock, health: Health
+) -> None:
+    for _ in range(5):
+        health.failed(admitted(health))
+    clock.advance(1)
+    probe = admitted(health)
+    health.denied(admitted(health, SIBLING), whole_key=True)
+    clock.advance(20)
+    with capture_logs() as logs:
+        health.denied(probe, whole_key=True)
+    assert logs == []
+    assert health.free_in_s(LANE) == 280
+
+
 def test_a_lane_that_rests_for_itself_does_not_probe_the_key(clock: FakeClock, health: Health) -> None:
     health.denied(admitted(health), whole_key=True)
     clock.advance(300)

@@ -109,6 +109,42 @@ def test_what_others_wrote_meanwhile_is_read_when_it_is_back(clock: FakeClock, f
     assert here.states() == []
 
 
+def test_what_a_worker_believed_alone_gives_way_to_what_all_know(clock: FakeClock, file: Path, boards: Boards) -> None:
+    file.parent.mkdir()
+    here = Health(clock, boards[0])
+    with capture_logs():
+        here.denied(admitted(here), whole_key=True)
+        clock.advance(300)
+        here.denied(admitted(here), whole_key=True)
+        boards[0]._lost(OSError("the disk is away"))
+        clock.advance(4)
+        here._rests.close(("lab", None, 0))
+        assert here.admit(LANE) is not None
+        clock.advance(1)
+        assert here.admit(LANE) is None
+    assert here.free_in_s(LANE) == pytest.approx(295)
+
+
+def test_a_new_file_is_read_as_the_old_one_was(clock: FakeClock, file: Path, boards: Boards) -> None:
+    file.parent.mkdir()
+    here, there = (Health(clock, board) for board in boards)
+    for number in range(10):
+        admission = here.admit(Lane("lab", f"model {number}", 0))
+        assert admission is not None
+        here.limited(admission, 100)
+    clock.advance(0.1)
+    assert len(there.states()) == 10
+    for board in boards:
+        board._lost(OSError("the file is broken"))
+    for part in file.parent.iterdir():
+        part.unlink()
+    clock.advance(5)
+    assert len(there.states()) == 10
+    fail(here)
+    clock.advance(0.1)
+    assert there.admit(LANE) is None
+
+
 def test_a_file_that_is_no_database_is_as_good_as_none(clock: FakeClock, boards: Boards, file: Path) -> None:
     file.parent.mkdir()
     file.write_bytes(b"this is not a database" * 500)

@@ -42,6 +42,18 @@ def test_a_lane_not_asked_for_long_still_counts_what_comes_back() -> None:
     assert health.admit(lane) is None
 
 
+def test_a_lane_not_asked_for_long_rests_with_its_key() -> None:
+    health = Health(FakeClock(), LocalBoard(), HealthSettings(lanes=100))
+    lane = Lane("lab", "small", 0)
+    health.admit(lane)
+    for number in range(60):
+        health.admit(Lane("lab", f"made up {number}", 0))
+    admission = health.admit(Lane("lab", "made up 59", 0))
+    assert admission is not None
+    health.denied(admission, whole_key=True)
+    assert health.admit(lane) is None
+
+
 def test_limits_of_made_up_names_push_each_other_out_and_not_the_open_lane() -> None:
     clock, board = FakeClock(), LocalBoard(most=200)
     health = Health(clock, board)
