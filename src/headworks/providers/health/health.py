@@ -136,6 +136,13 @@ class Health:
         if admission.probe:
             self._probes.again(admission, 0.0)
 
+    def key_replaced(self, provider: str, key: int) -> None:
+        """Another key has taken this place in the config: nothing that the provider said of the old one counts."""
+        self._look(self._tick())
+        for place, rest in list(self._rests):
+            if rest.entry.state == "denied" and (place[0], place[2]) == (provider, key):
+                self._rests.close(place)
+
     def states(self) -> list[LaneState]:
         """Every place that is not plainly closed, whole keys included; looks at the board first."""
         self._look(self._tick())

@@ -36,7 +36,7 @@ class LimiterSettings(Struct, frozen=True, kw_only=True):
 
     Attributes:
         start: The limit at first.
-        least: It never goes below.
+        least: It never goes below, unless `most` is less.
         most: It never goes above.
         queue: How many may wait, as a multiple of the limit.
         limited_factor: What a 429 makes of the limit,
@@ -74,7 +74,9 @@ class Limiter:
         self._rules = settings or LimiterSettings()
         self._name = name
         self._tick = clock.monotonic
-        self._limit = self._rules.start
+        self._most = max(1.0, self._rules.most)
+        self._least = min(self._rules.least, self._most)
+        self._limit = max(self._least, min(self._rules.start, self._most))
         self._room = int(self._limit)
         self._inside = 0
         self._turns: Turns[asyncio.Future[bool]] = Turns()
@@ -149,7 +151,7 @@ class Limiter:
                 self._look()
         if outcome == "ok":
             if self._inside + self._inside >= self._room:
-                self._limit = min(self._rules.most, self._limit + 1.0 / self._limit)
+                self._limit = min(self._most, self._limit + 1.0 / self._limit)
                 self._room = int(self._limit)
         elif outcome == "limited":
             self._lower(self._rules.limited_factor)
@@ -169,7 +171,7 @@ class Limiter:
         now = self._tick()
         if now - self._lowered_at_s >= self._rules.pause_s:
             self._lowered_at_s = now
-            self._limit = max(self._rules.least, self._limit * factor)
+            self._limit = max(self._least, self._limit * factor)
             self._room = int(self._limit)
 
     def _look(self) -> None:

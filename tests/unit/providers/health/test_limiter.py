@@ -76,6 +76,19 @@ def test_it_never_rises_above_its_most() -> None:
     assert full.limit == 10
 
 
+def test_a_small_most_is_the_limit_from_the_start_and_to_the_end() -> None:
+    clock = FakeClock()
+    full = filled(clock, most=2)
+    assert full.inside == 2
+    for _ in range(5):
+        full.leave("limited", None)
+        clock.advance(1)
+        assert full.try_enter()
+        full.leave("ok", None)
+        assert full.try_enter()
+    assert full.limit == 2
+
+
 def test_failures_and_calls_that_say_nothing_leave_it_alone() -> None:
     full = filled(start=100)
     for _ in range(100):

@@ -229,3 +229,13 @@ def test_a_lane_that_rests_for_itself_does_not_probe_the_key(clock: FakeClock, h
     assert health.free_in_s(LANE) == 100
     assert health.admit(LANE) is None
     assert admitted(health, SIBLING).probe
+
+
+def test_a_key_that_was_replaced_is_asked_at_once(clock: FakeClock, health: Health) -> None:
+    health.denied(admitted(health, SIBLING), whole_key=False)
+    health.denied(admitted(health), whole_key=True)
+    health.denied(admitted(health, NEXT_KEY), whole_key=True)
+    health.key_replaced("lab", 0)
+    assert not admitted(health).probe
+    assert not admitted(health, SIBLING).probe
+    assert health.admit(NEXT_KEY) is None
