@@ -47,7 +47,7 @@ models:
   third: {{provider: gem, model: third-1, price_usd_per_mtok: {PRICE}}}
   absent: {{provider: away, model: x, fallbacks: [openai]}}
 features:
-  default: {{model: openai, retry: {{per_model: 0}}, resume: {{mode: off}}}}
+  default: {{model: openai, retry: {{per_model: 0}}, resume: {{mode: off}}, too_long: []}}
   kept: {{model: openai}}
 """
 """By default one failure is looked at, at a time; `kept` is a feature as the product makes it."""

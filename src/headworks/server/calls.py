@@ -91,7 +91,8 @@ class Call:
         ask, caller = await self._read(receive, received)
         self._trace = trace = self._desk.telemetry.open(ask, caller, received)
         departure = Departure(scope, receive, lambda: self._goes_on(ask))
-        self._outgoing.on_stuck = departure.hang_up
+        if ask.stream:
+            self._outgoing.on_stuck = departure.hang_up
         try:
             with departure:
                 body = await self._answer(ask, caller, trace)

@@ -29,7 +29,7 @@ from headworks.dialects.splicing import (
 _LIMITS = ("max_completion_tokens", "max_tokens")
 _JSON = frozenset({"json_object", "json_schema"})
 # OpenAI's own name, and those of servers that speak its dialect.
-_REASONING = ("reasoning_effort", "reasoning", "thinking", "enable_thinking")
+_REASONING = frozenset({"reasoning_effort", "reasoning", "thinking", "enable_thinking"})
 
 
 class _Call(Struct):
@@ -91,6 +91,8 @@ class OpenAIEditor:
 
     def wants_reasoning(self, ask: Ask) -> bool:
         """Whether any of the fields is there that servers of this dialect have for it, and does not say no."""
+        if _REASONING.isdisjoint(ask.fields):
+            return False
         return any(name in ask.fields and _means_yes(ask.fields[name]) for name in _REASONING)
 
     def turns(self, ask: Ask) -> list[Turn]:

@@ -4,7 +4,7 @@ In: an ask, and what is known of its length. Out: an ask that should fit, or Non
 the provider's error stands. Makes no provider call; the summary is asked for by whoever calls providers.
 """
 
-from headworks.providers.context.fitting import Fitted, fitted, known_too_long, said_too_long, surely_fits
+from headworks.providers.context.fitting import Fitted, fitted, known_too_long, said_too_long, suspect
 from headworks.providers.context.summary import SUMMARY_TOKENS, summary_ask, summary_text, with_summary
 from headworks.providers.context.trimming import Trim, trimmed
 
@@ -17,7 +17,7 @@ __all__ = [
     "said_too_long",
     "summary_ask",
     "summary_text",
-    "surely_fits",
+    "suspect",
     "trimmed",
     "with_summary",
 ]

@@ -42,21 +42,14 @@ class Fitted(Struct, frozen=True):
     trim: Trim | None
 
 
-def surely_fits(ask: Ask, context_tokens: int | None) -> bool:
-    """Whether the prompt is known to fit without being counted: a token is at least one byte.
-
-    True as well when nobody knows how much the model reads. Pictures and files can take more than their bytes: False.
-    """
-    if context_tokens is None:
-        return True
-    if _bytes(ask) > context_tokens:
-        return False
-    return not _has_media(ask)
+def suspect(ask: Ask, context_tokens: int) -> bool:
+    """Whether a prompt is long enough to be worth counting. Costs a microsecond, so it is asked of every call."""
+    return _bytes(ask) > SUSPECT_BYTES_PER_TOKEN * context_tokens
 
 
 async def known_too_long(ask: Ask, target: Target, context_tokens: int | None, count: Count) -> TooLong | None:
     """By how much a prompt is too long before it is sent; None when it may fit. Doubt is left to the provider."""
-    if context_tokens is None or _bytes(ask) <= SUSPECT_BYTES_PER_TOKEN * context_tokens or _has_media(ask):
+    if context_tokens is None or not suspect(ask, context_tokens) or _has_media(ask):
         return None
     counted = await _counted(ask, target, count)
     if counted is None or counted <= SURELY * context_tokens:

@@ -8,11 +8,12 @@ soon.
 """
 
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from headworks.core.errors import BadAskError, HeadworksError, ProviderError
-from headworks.core.messages import Ask, Route, Target
+from headworks.core.messages import Ask, Route
 from headworks.core.policy import Patience
-from headworks.providers.health import Admission, Lane
 from headworks.providers.pursuit.backoff import backoff_s, spread_s
 from headworks.providers.pursuit.tools import Choice, Tools
 
@@ -20,6 +21,13 @@ MOST_WAIT_S = 10.0
 """How long a call without any free model waits for one. Longer, and it is told when to come again."""
 MOST_RETRY_AFTER_S = 60.0
 """SDKs heed up to this much."""
+
+
+# What a call that goes well shares with all others; a failure puts one of its own in the place.
+_NO_FAILURES: Mapping[int, int] = MappingProxyType({})
+_NO_PAUSES: Mapping[int, float] = MappingProxyType({})
+_NOT_OUT: frozenset[int] = frozenset()
+_NOT_SILENT: frozenset[str] = frozenset()
 
 
 class Course:
@@ -37,19 +45,36 @@ class Course:
         fatal: An error after which nothing more is tried.
     """
 
+    __slots__ = (
+        "_begin_by_s",
+        "_error",
+        "_failures",
+        "_not_before_s",
+        "_out",
+        "_place",
+        "_route",
+        "_silent",
+        "_tools",
+        "calls",
+        "deadline_s",
+        "fatal",
+    )
+
     def __init__(self, tools: Tools, ask: Ask, route: Route, patience: Patience) -> None:
-        now_s = tools.clock.monotonic()
         self.calls = 0
-        self.deadline_s = now_s + patience.deadline_s if ask.deadline_s is None else ask.deadline_s
+        if ask.deadline_s is None:
+            self.deadline_s = tools.clock.monotonic() + patience.deadline_s
+        else:
+            self.deadline_s = ask.deadline_s
         self.fatal: HeadworksError | None = None
         self._begin_by_s = ask.begin_by_s if ask.stream else None
         self._tools = tools
         self._route = route
         self._place = 0
-        self._failures = [0] * len(route.targets)
-        self._not_before_s = [0.0] * len(route.targets)
-        self._out: set[int] = set()
-        self._silent: set[str] = set()
+        self._failures = _NO_FAILURES
+        self._not_before_s = _NO_PAUSES
+        self._out = _NOT_OUT
+        self._silent = _NOT_SILENT
         self._error: HeadworksError | None = None
 
     def left_s(self) -> float:
@@ -73,23 +98,33 @@ class Course:
         """
         now_s = self._tools.clock.monotonic()
         self._check_bounds(now_s)
+        if not self.calls:  # nearly every call: the first model, and all is well
+            choice = self._admit(0)
+            if choice is not None:
+                if choice.road.standing.limiter.try_enter():
+                    return choice
+                self._tools.health.released(choice.admission)
         busy: Choice | None = None
         for place in self._order():
             if not self._open(place):
                 continue
-            pause_s = self._not_before_s[place] - now_s
+            pause_s = self._not_before_s.get(place, 0.0) - now_s
             if pause_s > 0 and self._free_in_s(place) <= pause_s:
                 return pause_s
             choice = self._admit(place) if pause_s <= 0 else None
             if choice is None:
                 continue
-            if self._tools.standings[choice.link.name].limiter.try_enter():
+            if choice.road.standing.limiter.try_enter():
                 return choice
             if busy is None:
-                busy = Choice(choice.place, choice.target, choice.link, choice.admission, waits=True)
+                busy = Choice(choice.place, choice.target, choice.road, choice.admission, waits=True)
             else:
                 self._tools.health.released(choice.admission)
         return self._settle(now_s, busy)
+
+    def admitted(self, place: int) -> Choice | None:
+        """Leave to call this target now, for one who has waited for a place at its provider; None when it is down."""
+        return self._admit(place)
 
     def beside(self, choice: Choice) -> Choice | None:
         """Another model that is free now, to start beside a call that is slow to begin; None when there is none."""
@@ -99,7 +134,7 @@ class Course:
             other = self._admit(place) if place != choice.place and self._open(place) else None
             if other is None:
                 continue
-            if self._tools.standings[other.link.name].limiter.try_enter():
+            if other.road.standing.limiter.try_enter():
                 return other
             self._tools.health.released(other.admission)
         return None
@@ -127,27 +162,27 @@ class Course:
         else:
             health.failed(admission)
             if error.code == "provider_timeout" and not ran_out:
-                self._silent.add(choice.target.provider)
+                self._silent |= {choice.target.provider}
             else:
-                self._not_before_s[place] = self._tools.clock.monotonic() + self._pause_s(place)
+                self._not_before_s = {**self._not_before_s, place: self._tools.clock.monotonic() + self._pause_s(place)}
                 self._again(place, error)
 
     def cannot(self, choice: Choice, error: BadAskError) -> None:
         """The target cannot be put this ask. That refuses a first choice; a fallback is passed over."""
         self._tools.health.released(choice.admission)
-        self._tools.standings[choice.link.name].limiter.leave("none", None)
-        self._out.add(choice.place)
+        choice.road.standing.limiter.leave("none", None)
+        self._out |= {choice.place}
         if choice.place == 0 and self._error is None:
             self.fatal = error
 
     def crowded(self, choice: Choice, error: ProviderError) -> None:
         """The provider has more calls than it can take, and a queue that is too long: somebody else, if there is."""
-        self._out.add(choice.place)
+        self._out |= {choice.place}
         self._error = self._error or error
 
     def rule_out(self, place: int) -> None:
         """Do not ask this target again."""
-        self._out.add(place)
+        self._out |= {place}
 
     def pardon(self) -> bool:
         """What ended the call for one model does not end it for the others; whether there are others."""
@@ -156,9 +191,9 @@ class Course:
 
     def allow(self, place: int) -> None:
         """Something about the ask was mended: this target may be asked again at once."""
-        self._out.discard(place)
-        self._silent.discard(self._route.targets[place].provider)
-        self._not_before_s[place] = 0.0
+        self._out -= {place}
+        self._silent -= {self._route.targets[place].provider}
+        self._not_before_s = {**self._not_before_s, place: 0.0}
         self._place = place
         self.fatal = None
 
@@ -205,22 +240,20 @@ class Course:
 
     def _admit(self, place: int) -> Choice | None:
         target = self._route.targets[place]
-        link = self._tools.links[target.provider]
-        count = len(link.keys) or 1
-        first = next(self._tools.turns[target.provider]) if count > 1 else 0
-        for step in range(count):
-            admission = self._admission(target, (first + step) % count)
+        road = self._tools.road(target)
+        lanes, admit = road.lanes, self._tools.health.admit
+        if len(lanes) == 1:
+            admission = admit(lanes[0])
+            return None if admission is None else Choice(place, target, road, admission)
+        first = next(road.turns)
+        for step in range(len(lanes)):
+            admission = admit(lanes[(first + step) % len(lanes)])
             if admission is not None:
-                return Choice(place, target, link, admission)
+                return Choice(place, target, road, admission)
         return None
 
-    def _admission(self, target: Target, key: int) -> Admission | None:
-        return self._tools.health.admit(Lane(target.provider, target.provider_model, key))
-
     def _free_in_s(self, place: int) -> float:
-        target = self._route.targets[place]
-        keys = range(len(self._tools.links[target.provider].keys) or 1)
-        lanes = (Lane(target.provider, target.provider_model, key) for key in keys)
+        lanes = self._tools.road(self._route.targets[place]).lanes
         return min(self._tools.health.free_in_s(lane) for lane in lanes)
 
     def _settle(self, now_s: float, busy: Choice | None) -> Choice | float:
@@ -228,7 +261,7 @@ class Course:
         if busy is not None:
             return busy
         waits = [
-            max(self._free_in_s(place), self._not_before_s[place] - now_s)
+            max(self._free_in_s(place), self._not_before_s.get(place, 0.0) - now_s)
             for place in self._order()
             if self._open(place)
         ]
@@ -239,23 +272,24 @@ class Course:
 
     def _again(self, place: int, error: ProviderError) -> None:
         """Count a failure that may pass; too many, or a provider that is better left alone, end with this target."""
-        self._failures[place] += 1
+        failures = self._failures.get(place, 0) + 1
+        self._failures = {**self._failures, place: failures}
         provider = self._route.targets[place].provider
-        if self._failures[place] > self._route.policy.retries or not self._tools.standings[provider].throttle.spend():
-            self._out.add(place)
+        if failures > self._route.policy.retries or not self._tools.standings[provider].throttle.spend():
+            self._out |= {place}
         elif error.code == "rate_limit_exceeded":
             self._place = place
 
     def _pause_s(self, place: int) -> float:
-        return backoff_s(self._tools.rng, self._failures[place] + 1)
+        return backoff_s(self._tools.rng, self._failures.get(place, 0) + 1)
 
     def _leave_if_no_key(self, place: int) -> None:
         if self._free_in_s(place) > 0:
-            self._out.add(place)
+            self._out |= {place}
 
     def _unmendable(self, place: int, error: ProviderError) -> None:
         """A failure that the same ask will meet again. The caller's own mistake ends the call; another may pass."""
-        self._out.add(place)
+        self._out |= {place}
         own = error.status in (400, 404, 413, 422) and error.provider_status is not None
         elsewhere = error.code == "content_policy_violation" and self._route.policy.filtered_elsewhere
         if place == 0 and own and not elsewhere:

@@ -4,14 +4,14 @@ A reply that is not streamed is written before its first byte is sent. So it may
 then as long as its tokens need at the slowest pace that is still taken for work.
 """
 
-from msgspec.structs import replace
-
 from headworks.core.policy import PATTERNS, Patience, Policy
 from headworks.providers.link import Link
 
 SLOWEST_TOKENS_PER_S = 20.0
 UNSAID_TOKENS = 2048
 """How long an answer without a limit is taken to be."""
+PROBE_S = 8.0
+"""How long a probe waits for the first byte. The caller whose call it is goes on elsewhere after it."""
 SHARE_OF_FIRST = 0.6
 """Most of what is left that one attempt may wait for its beginning while there is another model to turn to."""
 
@@ -27,14 +27,35 @@ def for_whole(patience: Patience, link: Link, max_tokens: int | None) -> Patienc
         return patience
     writing_s = (UNSAID_TOKENS if max_tokens is None else max_tokens) / SLOWEST_TOKENS_PER_S
     most_s = min(patience.first_byte_s + writing_s, patience.total_s)
-    return replace(patience, first_byte_s=most_s, idle_s=most_s, total_s=most_s)
+    return Patience(
+        connect_s=patience.connect_s,
+        first_byte_s=most_s,
+        idle_s=most_s,
+        total_s=most_s,
+        deadline_s=patience.deadline_s,
+    )
+
+
+def for_probe(patience: Patience) -> Patience:
+    """Patience for the one call that tries whether a model is back: a silent one must not keep the others waiting."""
+    first_s = min(patience.first_byte_s, PROBE_S)
+    return Patience(
+        connect_s=min(patience.connect_s, PROBE_S),
+        first_byte_s=first_s,
+        idle_s=patience.idle_s,
+        total_s=patience.total_s,
+        deadline_s=patience.deadline_s,
+    )
+
+
+def fits(patience: Patience, left_s: float) -> bool:
+    """Whether there is time enough whatever comes, as there nearly always is."""
+    return patience.total_s <= left_s and patience.first_byte_s <= left_s * SHARE_OF_FIRST
 
 
 def within(patience: Patience, left_s: float, *, alone: bool) -> Patience:
     """`patience` cut to what is left of the call; an attempt that is not the last resort leaves time for another."""
     begin_s = left_s if alone else left_s * SHARE_OF_FIRST
-    if patience.total_s <= left_s and patience.first_byte_s <= begin_s:
-        return patience
     return Patience(
         connect_s=min(patience.connect_s, begin_s),
         first_byte_s=min(patience.first_byte_s, begin_s),

@@ -19,7 +19,7 @@ from headworks.providers.context import (
     said_too_long,
     summary_ask,
     summary_text,
-    surely_fits,
+    suspect,
     with_summary,
 )
 from headworks.providers.pursuit.attempt import Attempt
@@ -32,6 +32,15 @@ MOST_SHORTENINGS = 3
 """A prompt that was shortened so often and is still too long is beyond what is known of it."""
 
 Aside = Callable[[Ask], Awaitable[list[Event] | None]]
+
+
+def may_be_too_long(tools: Tools, route: Route, ask: Ask) -> bool:
+    """Whether a prompt is worth counting before it is sent: it is long, and there is something to be done about it."""
+    steps = route.policy.context
+    if ask.kind != "chat" or not steps or (len(route.targets) == 1 and steps == ("longer",)):
+        return False
+    window = tools.context_tokens(route.targets[0])
+    return window is not None and suspect(ask, window)
 
 
 class Mending:
@@ -56,11 +65,7 @@ class Mending:
     async def before(self, plan: Plan) -> None:
         """See whether the prompt is known to be too long for the first model before anything is sent."""
         first = self._route.targets[0]
-        window = self._tools.context_tokens(first)
-        ask = plan.ask
-        if ask.kind != "chat" or not self._route.policy.context or surely_fits(ask, window):
-            return
-        told = await known_too_long(ask, first, window, self._tools.count)
+        told = await known_too_long(plan.ask, first, self._tools.context_tokens(first), self._tools.count)
         if told is not None:
             await self._fit(0, told, plan)
 

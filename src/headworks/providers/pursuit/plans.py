@@ -17,30 +17,25 @@ class Plan(Protocol):
 
     ask: Ask
 
-    def ask_for(self, choice: Choice) -> Ask:
-        """The ask as `choice` is to be sent it.
+    def put(self, choice: Choice) -> tuple[Ask, Mode | None]:
+        """The ask as `choice` is to be sent it, and how it asks for the rest of an answer; None for a whole one.
 
         Raises:
             BadAskError: It cannot be put to this target.
         """
 
-    def mode_for(self, choice: Choice) -> Mode | None:
-        """How the rest of an answer is asked for; None for a question that is asked for the first time."""
-
 
 class Fresh:
     """The question itself. `ask` is replaced when it has to be adapted (shortened, limited)."""
 
+    __slots__ = ("ask",)
+
     def __init__(self, ask: Ask) -> None:
         self.ask = ask
 
-    def ask_for(self, choice: Choice) -> Ask:
+    def put(self, choice: Choice) -> tuple[Ask, Mode | None]:
         """The ask, the same for everyone."""
-        return self.ask
-
-    def mode_for(self, choice: Choice) -> Mode | None:
-        """None."""
-        return None
+        return self.ask, None
 
 
 class Rest:
@@ -65,11 +60,14 @@ class Rest:
         possible = delivered.modes(ask.kind, editor.choices(ask), json_output=editor.expects_json(ask))
         self._modes: tuple[Mode, ...] = possible if policy.resume == "auto" else ("restart",)
 
-    def ask_for(self, choice: Choice) -> Ask:
+    def put(self, choice: Choice) -> tuple[Ask, Mode | None]:
         """The ask in the mode that is next for this target."""
-        mode = self.mode_for(choice)
+        mode = self._mode(choice)
         if mode is None:
             raise BadAskError("This answer cannot be continued by this model.", code="unsupported_field")
+        return self._asked(mode), mode
+
+    def _asked(self, mode: Mode) -> Ask:
         if mode == "restart":
             return self.ask
         editor = self._tools.editors[self.ask.dialect]
@@ -78,7 +76,7 @@ class Rest:
         limit = editor.max_tokens(ask)
         return ask if limit is None else editor.limited(ask, max(FEWEST_TOKENS, limit - self._pieces))
 
-    def mode_for(self, choice: Choice) -> Mode | None:
+    def _mode(self, choice: Choice) -> Mode | None:
         """The first mode that is possible, that the target offers, and that has not failed with it."""
         for mode in self._modes:
             if (choice.place, mode) not in self._failed and self._offers(choice.target, mode):

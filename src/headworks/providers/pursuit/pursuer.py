@@ -13,8 +13,8 @@ from headworks.core.protocols import OpenTrace
 from headworks.core.replies import Chunk, Event, Usage
 from headworks.providers.pursuit.attempt import Attempt, Outcome
 from headworks.providers.pursuit.course import Course
-from headworks.providers.pursuit.limits import for_whole, usual_patience, within
-from headworks.providers.pursuit.mending import Mending
+from headworks.providers.pursuit.limits import fits, for_probe, for_whole, usual_patience, within
+from headworks.providers.pursuit.mending import Mending, may_be_too_long
 from headworks.providers.pursuit.plans import Fresh, Plan
 from headworks.providers.pursuit.race import race
 from headworks.providers.pursuit.tools import Choice, Tools
@@ -36,15 +36,17 @@ class Pursuer:
         attempt: The attempt under way, if any.
     """
 
+    __slots__ = ("_mender", "_patience", "attempt", "course", "route", "tools", "trace")
+
     def __init__(self, tools: Tools, ask: Ask, route: Route, trace: OpenTrace) -> None:
         self.tools = tools
         self.route = route
         self.trace = trace
         self.attempt: Attempt | None = None
+        self._mender: Mending | None = None
         editor = tools.editors[ask.dialect]
         self._patience = usual_patience(route.policy, reasoning=editor.wants_reasoning(ask))
         self.course = Course(tools, ask, route, self._patience)
-        self._mending = Mending(tools, route, self.course, trace, self._aside)
 
     async def begin(self, plan: Plan) -> tuple[Attempt, list[Chunk]]:
         """Ask until an answer has begun; its first chunks.
@@ -52,45 +54,53 @@ class Pursuer:
         Raises:
             HeadworksError: Nothing is left to try.
         """
-        await self._mending.before(plan)
+        course = self.course
+        if course.calls == 0 and may_be_too_long(self.tools, self.route, plan.ask):
+            await self._mending().before(plan)
         while True:
-            step = self._affordable()
+            if course.calls and self.route.policy.usd_nano is not None:
+                self._check_spending(self.route.policy.usd_nano)
+            step = course.choose()
             if isinstance(step, float):
                 await asyncio.sleep(step)
                 continue
-            if step.waits and not await self._stand_in_line(step, plan.ask):
+            choice = await self._stand_in_line(step, plan.ask) if step.waits else step
+            if choice is None:
                 continue
-            attempt = self.prepare(step, plan)
+            attempt = self.prepare(choice, plan)
             if attempt is None:
                 continue
             try:
-                if self.route.policy.hedge and self.course.calls == 0:
+                if self.route.policy.hedge and course.calls == 0:
                     return await race(self, attempt, plan)
-                return attempt, await self.send(attempt)
+                self.sent(attempt)
+                held = await attempt.begin()
             except ProviderError as error:
                 await self.lost(attempt, error, plan)
+            else:
+                self.succeeded(attempt)
+                return attempt, held
+
+    def _mending(self) -> Mending:
+        """Made when it is needed, which is rare."""
+        if self._mender is None:
+            self._mender = Mending(self.tools, self.route, self.course, self.trace, self._aside)
+        return self._mender
 
     def prepare(self, choice: Choice, plan: Plan) -> Attempt | None:
         """An attempt that is ready to be sent; None when the ask cannot be put to its target."""
         try:
-            ask = plan.ask_for(choice)
-            return Attempt(self.tools, ask, choice, self._time_for(choice, ask), plan.mode_for(choice))
+            ask, mode = plan.put(choice)
+            return Attempt(self.tools, ask, choice, self._time_for(choice, ask), mode)
         except BadAskError as error:
             self.course.cannot(choice, error)
             return None
 
-    async def send(self, attempt: Attempt) -> list[Chunk]:
-        """Send it and wait for the beginning of the answer.
-
-        Raises:
-            ProviderError: It failed before that.
-        """
+    def sent(self, attempt: Attempt) -> None:
+        """An attempt is about to be sent: from here on it is on record, and ours to end."""
         self.attempt = attempt
         self.course.calls += 1
         self.trace.attempt(attempt.choice.target, attempt.started_s, attempt.mode)
-        held = await attempt.begin()
-        self.succeeded(attempt)
-        return held
 
     def succeeded(self, attempt: Attempt) -> None:
         """The answer has begun: the provider is well."""
@@ -98,9 +108,9 @@ class Pursuer:
         self.attempt = attempt
         self.course.begun()
         tools.health.succeeded(choice.admission)
-        tools.standings[choice.link.name].throttle.succeeded()
+        choice.road.standing.throttle.succeeded()
         if attempt.first_s is not None:
-            tools.latencies.note(choice.link.name, attempt.pace_name, attempt.first_s - attempt.started_s)
+            tools.latencies.note(choice.target.provider, attempt.pace_name, attempt.first_s - attempt.started_s)
 
     async def lost(self, attempt: Attempt, error: ProviderError, plan: Plan) -> Usage | None:
         """An attempt has failed: put it on record, let it go, learn from it, and mend the ask where that can help.
@@ -112,15 +122,13 @@ class Pursuer:
         ran_out = attempt.ran_out
         self.drop(attempt, _OUTCOMES.get(error.code, "failed"))
         self.course.failed(attempt.choice, error, ran_out=ran_out)
-        await self._mending.after(attempt, error, plan, ran_out=ran_out)
+        await self._mending().after(attempt, error, plan, ran_out=ran_out)
         return used
 
-    def _affordable(self) -> Choice | float:
-        """As `Course.choose`; the money that failed attempts have cost ends a call like its number of attempts does."""
-        limit = self.route.policy.usd_nano
-        if limit is not None and self.course.calls and self.trace.spent_nano() >= limit:
+    def _check_spending(self, limit_nano: int) -> None:
+        """The money that failed attempts have cost ends a call like their number does."""
+        if self.trace.spent_nano() >= limit_nano:
             raise self.course.final()
-        return self.course.choose()
 
     async def _aside(self, ask: Ask) -> list[Event] | None:
         """Ask a question of our own, whose answer the client does not see; None when nobody answers it now."""
@@ -134,7 +142,9 @@ class Pursuer:
         if attempt is None:
             return None
         try:
-            held = await self.send(attempt)
+            self.sent(attempt)
+            held = await attempt.begin()
+            self.succeeded(attempt)
         except ProviderError as error:
             self.trace.attempt_failed(error)
             self.drop(attempt, _OUTCOMES.get(error.code, "failed"))
@@ -153,6 +163,7 @@ class Pursuer:
 
     def close(self) -> None:
         """The call is over. An attempt still under way is ended, which says nothing about its provider."""
+        self._mender = None  # it holds us: what both hold, an ask of many megabytes perhaps, is to go at once
         attempt = self.attempt
         if attempt is not None:
             if attempt.first_s is None:
@@ -160,20 +171,27 @@ class Pursuer:
             self.drop(attempt, "none")
 
     def _time_for(self, choice: Choice, ask: Ask) -> Patience:
-        patience = choice.link.timeouts.over(self._patience)
+        road, usual = choice.road, self._patience
+        patience = road.patience.get(id(usual))
+        if patience is None:
+            patience = road.patience[id(usual)] = road.link.timeouts.over(usual)
         if not ask.stream:
-            patience = for_whole(patience, choice.link, self.tools.editors[ask.dialect].max_tokens(ask))
-        return within(patience, self.course.left_s(), alone=self.course.alone(choice))
+            patience = for_whole(patience, road.link, self.tools.editors[ask.dialect].max_tokens(ask))
+        if choice.admission.probe:
+            patience = for_probe(patience)
+        left_s = self.course.left_s()
+        return patience if fits(patience, left_s) else within(patience, left_s, alone=self.course.alone(choice))
 
-    async def _stand_in_line(self, choice: Choice, ask: Ask) -> bool:
-        limiter = self.tools.standings[choice.link.name].limiter
+    async def _stand_in_line(self, choice: Choice, ask: Ask) -> Choice | None:
+        """Wait for a place at a busy provider. Whoever has one asks to be admitted again: it may be down by then."""
+        limiter = choice.road.standing.limiter
+        self.tools.health.released(choice.admission)
         try:
             await limiter.enter(ask.org_id or "", self.course.left_s())
         except ProviderError as error:
-            self.tools.health.released(choice.admission)
             self.course.crowded(choice, error)
-            return False
-        except asyncio.CancelledError:
-            self.tools.health.released(choice.admission)
-            raise
-        return True
+            return None
+        admitted = self.course.admitted(choice.place)
+        if admitted is None:
+            limiter.leave("none", None)
+        return admitted

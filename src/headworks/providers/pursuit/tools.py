@@ -8,9 +8,10 @@ from msgspec import Struct
 
 from headworks.core.clock import Clock
 from headworks.core.messages import Ask, Target
+from headworks.core.policy import Patience
 from headworks.dialects.protocols import AskEditor, ProviderDialect
 from headworks.providers.faults import GameDay
-from headworks.providers.health import Admission, Health, Latencies, Limiter, RetryThrottle
+from headworks.providers.health import Admission, Health, Lane, Latencies, Limiter, RetryThrottle
 from headworks.providers.link import Link
 from headworks.providers.outbound.http import Outbound
 
@@ -37,6 +38,28 @@ class Standing(Struct, frozen=True):
     throttle: RetryThrottle
 
 
+class Road(Struct, frozen=True):
+    """The way to one model at one provider, worked out once.
+
+    Attributes:
+        link: The provider.
+        standing: What is known of it.
+        lanes: One for each of its keys.
+        turns: Whose key is next, endlessly; shared by all models of the provider.
+        patience: Time-outs worked out for a latency pattern, by its identity: it lives as long as the config.
+    """
+
+    link: Link
+    standing: Standing
+    lanes: tuple[Lane, ...]
+    turns: Iterator[int]
+    patience: dict[int, Patience] = {}
+
+
+MOST_ROADS = 10_000
+"""Clients may make model names up: beyond so many, all are worked out anew."""
+
+
 class Tools(Struct, frozen=True, kw_only=True):
     """What calls share.
 
@@ -56,6 +79,7 @@ class Tools(Struct, frozen=True, kw_only=True):
         faults: What a game day injects; None where none may.
         clock: For the time of attempts.
         rng: Dice for back-off.
+        roads: The ways to models called before.
     """
 
     links: Mapping[str, Link]
@@ -73,6 +97,20 @@ class Tools(Struct, frozen=True, kw_only=True):
     rng: random.Random
     no_prefill: set[tuple[str, str]]
     faults: GameDay | None = None
+    roads: dict[tuple[str, str], Road] = {}
+
+    def road(self, target: Target) -> Road:
+        """The way to a target."""
+        name = (target.provider, target.provider_model)
+        road = self.roads.get(name)
+        if road is None:
+            if len(self.roads) >= MOST_ROADS:
+                self.roads.clear()
+            link = self.links[target.provider]
+            lanes = tuple(Lane(*name, key) for key in range(len(link.keys) or 1))
+            road = Road(link, self.standings[link.name], lanes, self.turns[link.name])
+            self.roads[name] = road
+        return road
 
 
 class Choice(Struct, frozen=True):
@@ -83,6 +121,11 @@ class Choice(Struct, frozen=True):
 
     place: int
     target: Target
-    link: Link
+    road: Road
     admission: Admission
     waits: bool = False
+
+    @property
+    def link(self) -> Link:
+        """Its provider."""
+        return self.road.link

@@ -1,0 +1,124 @@
+"""A streamed reply, event by event, for as long as its provider goes on as it should.
+
+Invariants: an event has to come whole within the silence that is allowed, however many single bytes come; a stream ends
+well only once a finish reason was told, and from then on nothing that is missing behind it matters.
+"""
+
+from collections import deque
+from collections.abc import Callable
+
+from headworks.core.errors import ProviderError
+from headworks.core.replies import Chunk
+from headworks.dialects.protocols import StreamReader
+from headworks.dialects.sse import EventSplitter
+from headworks.providers.outbound.http import Exchange
+
+
+class StreamedReply:
+    """Reads one stream.
+
+    Args:
+        exchange: Where its bytes come from, its headers read.
+        reader: Says what its events mean.
+        idle_s: How long an event may take to come.
+        tick: Monotonic clock.
+        provider: The provider's name, for sentences.
+    """
+
+    __slots__ = ("_events", "_exchange", "_idle_s", "_last", "_partial_s", "_provider", "_reader", "_splitter", "_tick")
+
+    def __init__(
+        self, exchange: Exchange, reader: StreamReader, idle_s: float, tick: Callable[[], float], provider: str
+    ) -> None:
+        self._exchange = exchange
+        self._reader = reader
+        self._idle_s = idle_s
+        self._tick = tick
+        self._provider = provider
+        self._splitter = EventSplitter()
+        self._events: deque[bytes] = deque()
+        self._partial_s: float | None = None
+        self._last = False
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the next event has come already."""
+        return bool(self._events)
+
+    async def next(self) -> Chunk | None:
+        """The next chunk; None once the answer has ended well.
+
+        Raises:
+            ProviderError: It broke off: lost, silent, malformed, or ended without a finish reason.
+        """
+        if self._last:
+            return None
+        events, reader = self._events, self._reader
+        try:
+            if not events:
+                await self._more()
+                if not events:
+                    return self._end()
+            chunk = reader.read(events.popleft())
+            if chunk.last:
+                self._last = True
+                if not reader.finished():
+                    raise _unfinished()
+                await self._exchange.drain()
+            elif events:
+                chunk.more = True
+        except ProviderError:
+            if not reader.finished():
+                raise
+            self._last = True
+            return None
+        return chunk
+
+    async def _more(self) -> None:
+        """Read until at least one event is whole. Single bytes are no progress."""
+        events = self._events
+        while not events:
+            piece = await _next_piece(self._exchange)
+            if not piece:
+                return
+            events.extend(self._splitter.feed(piece))
+            if events:
+                self._partial_s = None
+            else:
+                self._check_progress()
+
+    def _check_progress(self) -> None:
+        now_s = self._tick()
+        if self._partial_s is None:
+            self._partial_s = now_s
+        elif now_s - self._partial_s > self._idle_s:
+            raise ProviderError(
+                f"Provider `{self._provider}` sent single bytes and no whole event for {self._idle_s:g} s.",
+                code="provider_timeout",
+                status=504,
+            )
+
+    def _end(self) -> Chunk | None:
+        """The connection has ended: with an event that lacks its blank line, well, or in the middle of the answer."""
+        self._last = True
+        rest = self._splitter.end()
+        chunk = self._reader.read(rest + b"\n\n") if rest else None
+        if not self._reader.finished():
+            raise _unfinished()
+        return chunk
+
+
+def _unfinished() -> ProviderError:
+    return ProviderError(
+        "The provider's stream ended without a finish reason; the answer is incomplete.", code="stream_interrupted"
+    )
+
+
+async def _next_piece(exchange: Exchange) -> bytes:
+    """As `Exchange.piece`; a connection that breaks now has cut an answer that somebody is reading."""
+    try:
+        return await exchange.piece()
+    except ProviderError as error:
+        if error.code == ProviderError.default_code:
+            raise ProviderError(error.message, code="stream_interrupted") from error
+        raise
