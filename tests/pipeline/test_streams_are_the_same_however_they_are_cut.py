@@ -101,4 +101,5 @@ def test_comments_and_pings_between_events_change_nothing(house, replay, streams
     places = data.draw(st.sets(st.integers(0, len(events) - 1), max_size=4))
     loud = b"".join((b": still here\n\n" if at in places else b"") + event for at, event in enumerate(events))
     whole = heard(house, replay, client, model, [stream])
-    assert heard(house, replay, client, model, [loud]).replace(b": still here\n\n", b"") == whole
+    # The blank line behind a comment is left out, or SDKs would take it for an event (server/streams/numbers.py).
+    assert heard(house, replay, client, model, [loud]).replace(b": still here\n", b"") == whole
