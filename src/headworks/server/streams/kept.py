@@ -155,11 +155,15 @@ class KeptStream:
         """Make what was added one piece, or several where there is much."""
         fresh, self._fresh = self._fresh, []
         self._calm = True
-        if self.lost:
+        if self.lost or not fresh:
+            return
+        data = b"".join(fresh)
+        if len(data) <= PIECE_BYTES:
+            self._add(data)
             return
         start = size = 0
-        for place, data in enumerate(fresh, 1):
-            size += len(data)
+        for place, part in enumerate(fresh, 1):
+            size += len(part)
             if size >= PIECE_BYTES or place == len(fresh):
                 self._add(b"".join(fresh[start:place]))
                 start, size = place, 0

@@ -15,7 +15,6 @@ from headworks.core.clock import Clock
 from headworks.core.errors import BadAskError
 from headworks.server.streams.config import StreamSettings
 from headworks.server.streams.counts import Counts
-from headworks.server.streams.disk.batches import Item
 from headworks.server.streams.disk.segments import SegmentWriter
 from headworks.server.streams.disk.shelf import others_alive
 from headworks.server.streams.disk.tail import Tail, find
@@ -62,7 +61,7 @@ class StreamLog:
 
     async def start(self) -> None:
         """Begin to write, and to delete what is old."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._write, [], {})
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._write, [])
         if self.is_on:
             self._arm()
 
@@ -133,10 +132,7 @@ class StreamLog:
 
     def _hand_over(self) -> None:
         batch = self._memory.batch()
-        items = [item for _, item in batch]
-        heads = {stream.stream_id: stream.head for stream, _ in batch}
-        loop = asyncio.get_running_loop()
-        self._writing = loop.run_in_executor(self._thread, self._write, items, heads)
+        self._writing = asyncio.get_running_loop().run_in_executor(self._thread, self._write, batch)
         self._writing.add_done_callback(partial(self._handed_over, batch))
 
     def _handed_over(self, batch: Batch, done: "asyncio.Future[OSError | None]") -> None:
@@ -152,11 +148,11 @@ class StreamLog:
         if error is None and self._memory.is_pending:
             self._hand_over()
 
-    def _write(self, items: list[Item], heads: dict[bytes, Head]) -> OSError | None:
+    def _write(self, batch: Batch) -> OSError | None:
         """In the thread: write, and delete what is old."""
         try:
-            if items:
-                self._writer.write(items, heads)
+            if batch:
+                self._writer.write(batch)
         except OSError as error:
             return error
         try:

@@ -11,13 +11,14 @@ from itertools import takewhile
 
 from headworks.core.clock import Clock
 from headworks.server.streams.config import StreamSettings
-from headworks.server.streams.disk.batches import DATA, END, Item
+from headworks.server.streams.disk.batches import DATA, END
 from headworks.server.streams.kept import PIECE_OVERHEAD, STREAM_OVERHEAD, Head, KeptStream, Piece
 
 BATCH_BYTES = 4 * 1024**2
 BACKLOG_BYTES = 16 * 1024**2
 """So much may wait for the disk even when the limit of memory is lower."""
-Batch = list[tuple[KeptStream, Item]]
+Batch = list[tuple[KeptStream, int, Piece]]
+"""Pieces of streams and their kinds, for the disk."""
 
 
 class Memory:
@@ -45,7 +46,7 @@ class Memory:
         self._lost = lost
         self._live: dict[bytes, KeptStream] = {}
         self._ended: dict[bytes, KeptStream] = {}
-        self._pending: deque[tuple[KeptStream, int]] = deque()
+        self._pending: deque[tuple[KeptStream, int, Piece]] = deque()
         self._stirred: list[KeptStream] = []
 
     def open(self, stream_id: bytes, head: Head) -> KeptStream:
@@ -65,15 +66,17 @@ class Memory:
         self.bytes += size
         if self._disk:
             self.waiting += size
-            self._pending.append((stream, piece.seq))
+            self._pending.append((stream, DATA, piece))
 
     def ended(self, stream: KeptStream) -> float:
         """Nothing will be added to it."""
         self._live.pop(stream.stream_id, None)
         self._ended[stream.stream_id] = stream
+        now_s = self._clock.now()
         if self._disk:
-            self._pending.append((stream, stream.count))
-        return self._clock.now()
+            end = Piece(stream.count, stream.last, stream.last, b"%d" % int(now_s * 1000))
+            self._pending.append((stream, END, end))
+        return now_s
 
     def turn(self) -> None:
         """Seal what is new, let go of what is old or too much."""
@@ -93,28 +96,23 @@ class Memory:
         batch: Batch = []
         size = 0
         while self._pending and size < BATCH_BYTES:
-            stream, seq = self._pending.popleft()
-            if stream.lost:
-                continue
-            piece = stream.piece(seq) if seq < stream.count else None
-            kind = END if piece is None else DATA
-            if piece is None:
-                piece = Piece(seq, stream.last, stream.last, b"%d" % int((stream.ended_s or 0.0) * 1000))
-            batch.append((stream, Item(stream.stream_id, kind, piece)))
-            size += len(piece.data)
+            waiting = self._pending.popleft()
+            if not waiting[0].lost:
+                batch.append(waiting)
+                size += len(waiting[2].data)
         return batch
 
     def written(self, batch: Batch) -> None:
         """`batch` is on disk."""
-        for stream, item in batch:
+        for stream, kind, piece in batch:
             if not stream.lost:
-                stream.written = item.piece.seq + 1
-                if item.kind == DATA:
-                    self.waiting -= len(item.piece.data) + PIECE_OVERHEAD
+                stream.written = piece.seq + 1
+                if kind == DATA:
+                    self.waiting -= len(piece.data) + PIECE_OVERHEAD
 
     def refused(self, batch: Batch) -> None:
         """`batch` is not on disk: it comes first again."""
-        self._pending.extendleft((stream, item.piece.seq) for stream, item in reversed(batch))
+        self._pending.extendleft(reversed(batch))
 
     @property
     def is_pending(self) -> bool:
@@ -148,6 +146,7 @@ class Memory:
             self._lose(stream)
             if stream.ended_s is not None:
                 self._forget(stream)
+        self._pending = deque(waiting for waiting in self._pending if not waiting[0].lost)
 
     def _forget(self, stream: KeptStream) -> None:
         if self._disk and stream.written <= stream.count:

@@ -26,18 +26,11 @@ _BATCH = struct.Struct(">4sIII")
 _ENTRY = struct.Struct(">16sB3xIIIIII")
 
 
-class Item(Struct, frozen=True, gc=False):
-    """One piece of one stream, to be written or as found.
+Row = tuple[bytes, int, Piece]
+"""One piece of one stream: the stream's id (16 bytes), its kind, and what it is.
 
-    Attributes:
-        stream: The stream's id, 16 bytes.
-        kind: `HEAD`, `DATA` or `END`.
-        piece: What it is; a head counts as number 0, an end takes the number after the last piece.
-    """
-
-    stream: bytes
-    kind: int
-    piece: Piece
+A head counts as piece 0, an end takes the number after the last piece.
+"""
 
 
 class Place(Struct, frozen=True, gc=False):
@@ -53,17 +46,17 @@ class Place(Struct, frozen=True, gc=False):
     check: int
 
 
-def pack(items: Iterable[Item]) -> bytes:
-    """A batch of `items`."""
+def pack(rows: Iterable[Row]) -> bytes:
+    """A batch of `rows`."""
     directory: list[bytes] = []
     payload: list[bytes] = []
     offset = 0
-    for item in items:
-        piece = item.piece
-        size = len(piece.data)
-        numbers = (piece.seq, piece.before, piece.last, offset, size, zlib.crc32(piece.data))
-        directory.append(_ENTRY.pack(item.stream, item.kind, *numbers))
-        payload.append(piece.data)
+    for stream, kind, piece in rows:
+        data = piece.data
+        size = len(data)
+        numbers = (piece.seq, piece.before, piece.last, offset, size, zlib.crc32(data))
+        directory.append(_ENTRY.pack(stream, kind, *numbers))
+        payload.append(data)
         offset += size
     listed = b"".join(directory)
     head = _BATCH.pack(MAGIC, len(listed), offset, 0)[:-4]

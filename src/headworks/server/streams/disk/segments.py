@@ -3,7 +3,7 @@
 import contextlib
 import errno
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -11,9 +11,9 @@ from msgspec import Struct
 
 from headworks.core.clock import Clock
 from headworks.server.streams.config import StreamSettings
-from headworks.server.streams.disk.batches import END, HEAD, Item, pack
+from headworks.server.streams.disk.batches import END, HEAD, Row, pack
 from headworks.server.streams.disk.shelf import Boot, sweep
-from headworks.server.streams.kept import Head, Piece
+from headworks.server.streams.kept import Head, KeptStream, Piece
 
 SWEEP_S = 5.0
 _SEGMENT_BYTES = 16 * 1024**2
@@ -54,8 +54,8 @@ class SegmentWriter:
         self._segments: list[Segment] = []
         self._sweep_s = clock.monotonic()
 
-    def write(self, items: list[Item], heads: Mapping[bytes, Head]) -> None:
-        """Append a batch. `heads` are those of the streams in it.
+    def write(self, batch: Iterable[tuple[KeptStream, int, Piece]]) -> None:
+        """Append a batch: pieces of streams and their kinds. Of the streams, only what never changes is looked at.
 
         Raises:
             OSError: Nothing of it was written.
@@ -63,16 +63,21 @@ class SegmentWriter:
         if self._descriptor < 0 or self._size >= self._segment_bytes:
             self._begin_segment()
         segment = self._segments[-1]
-        batch = pack(_with_heads(items, heads, segment.streams))
-        try:
-            if os.write(self._descriptor, batch) != len(batch):
-                raise OSError(errno.ENOSPC, "no room for a whole batch")
-        except OSError:
-            self._tear_off()
-            raise
-        self._size += len(batch)
+        begun: dict[bytes, Head] = {}
+        rows: list[Row] = []
+        for stream, kind, piece in batch:
+            stream_id = stream.stream_id
+            if stream_id not in segment.streams and stream_id not in begun:
+                begun[stream_id] = stream.head
+                rows.append((stream_id, HEAD, Piece(0, 0, 0, msgspec.json.encode(stream.head))))
+            rows.append((stream_id, kind, piece))
+        self._append(pack(rows))
+        segment.streams.update(begun)
+        segment.live.update(begun)
         self._touch(segment)
-        self._note(items, segment)
+        for stream_id, kind, _ in rows:
+            if kind == END:
+                self._ended(stream_id, segment)
 
     def sweep(self) -> None:
         """Every few seconds: keep what living streams need, delete what nobody does.
@@ -122,6 +127,15 @@ class SegmentWriter:
             os.close(self._descriptor)
             self._descriptor = -1
 
+    def _append(self, batch: bytes) -> None:
+        try:
+            if os.write(self._descriptor, batch) != len(batch):
+                raise OSError(errno.ENOSPC, "no room for a whole batch")
+        except OSError:
+            self._tear_off()
+            raise
+        self._size += len(batch)
+
     def _tear_off(self) -> None:
         """Leave no half batch behind; where even that fails, go on in another segment."""
         try:
@@ -134,28 +148,14 @@ class SegmentWriter:
         found = os.fstat(self._descriptor)
         return found.st_mtime if found.st_nlink else -1.0
 
-    def _note(self, items: list[Item], segment: Segment) -> None:
-        """Remember whom each segment is needed by; with the end of a stream its segments begin to age."""
-        for item in items:
-            segment.streams.add(item.stream)
-            if item.kind != END:
-                segment.live.add(item.stream)
-                continue
-            for earlier in self._segments:
-                if item.stream in earlier.live:
-                    earlier.live.discard(item.stream)
-                    if earlier is not segment:
-                        self._touch(earlier)
+    def _ended(self, stream_id: bytes, current: Segment) -> None:
+        """The segments of a stream that has ended begin to age."""
+        for segment in self._segments:
+            if stream_id in segment.live:
+                segment.live.discard(stream_id)
+                if segment is not current:
+                    self._touch(segment)
 
     def _touch(self, segment: Segment) -> None:
         with contextlib.suppress(OSError):  # deleted for want of room
             os.utime(segment.path, (self._clock.now(),) * 2)
-
-
-def _with_heads(items: list[Item], heads: Mapping[bytes, Head], known: set[bytes]) -> Iterator[Item]:
-    begun: set[bytes] = set()
-    for item in items:
-        if item.stream not in known and item.stream not in begun:
-            begun.add(item.stream)
-            yield Item(item.stream, HEAD, Piece(0, 0, 0, msgspec.json.encode(heads[item.stream])))
-        yield item
