@@ -146,6 +146,7 @@ class Answer:
 
     def stop(self) -> None:
         """No more heartbeats."""
+        self.on_stuck = None
         if self._beat is not None:
             self._beat.cancel()
             self._beat = None
@@ -162,6 +163,10 @@ class Answer:
             self.on_stuck()
 
 
+def _ends() -> bool:
+    return False
+
+
 class Departure:
     """Cancels the task of a call when its client closes the connection. Entered once the body has been read.
 
@@ -173,7 +178,7 @@ class Departure:
         goes_on: Asked when the client has left; True when the call goes on without it.
     """
 
-    def __init__(self, scope: Scope, receive: Receive, goes_on: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, scope: Scope, receive: Receive, goes_on: Callable[[], bool] = _ends) -> None:
         self._connection = connection_of(scope)
         self._receive = receive
         self._goes_on = goes_on
@@ -193,6 +198,7 @@ class Departure:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._goes_on = _ends  # no circle is left behind: an ask may hold many megabytes, and is to go at once
         if self._connection is not None:
             self._connection.on_lost = None
         if self._watch is not None:
