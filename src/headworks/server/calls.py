@@ -223,10 +223,12 @@ def fact_headers(trace_id: str, facts: dict[str, object]) -> Headers:
     """Headers for what is known of the call. OpenAI's SDKs read `x-request-id`, Anthropic's `request-id`."""
     encoded = trace_id.encode()
     headers = [(b"x-request-id", encoded), (b"request-id", encoded)]
-    for name, value in facts.items():
-        header = _FACT_HEADERS.get(name)
-        if header is not None and value not in (None, ""):
-            headers.append((header, header_text(value) if isinstance(value, str) else str(value).encode()))
+    for name, header in _FACT_HEADERS.items():
+        value = facts.get(name)
+        if value:
+            headers.append((header, header_text(value) if type(value) is str else str(value).encode()))
+        elif value is not None and value != "":
+            headers.append((header, str(value).encode()))
     return headers
 
 
