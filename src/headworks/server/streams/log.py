@@ -114,7 +114,9 @@ class StreamLog:
     def turn(self) -> None:
         """One turn: seal, let go, hand over to the thread unless it is busy."""
         self._memory.turn()
-        if self._writing is None and (not self._failing or self._clock.monotonic() >= self._retry_s):
+        if not (self._memory.is_pending or self._writer.is_sweep_due) or self._writing is not None:
+            return
+        if not self._failing or self._clock.monotonic() >= self._retry_s:
             self._hand_over()
 
     async def flush(self) -> None:

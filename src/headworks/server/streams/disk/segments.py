@@ -79,13 +79,18 @@ class SegmentWriter:
             if kind == END:
                 self._ended(stream_id, segment)
 
+    @property
+    def is_sweep_due(self) -> bool:
+        """Whether `sweep` has something to do."""
+        return self._clock.monotonic() >= self._sweep_s
+
     def sweep(self) -> None:
         """Every few seconds: keep what living streams need, delete what nobody does.
 
         Raises:
             OSError: A folder cannot be read, or a file not be deleted.
         """
-        if self._clock.monotonic() < self._sweep_s:
+        if not self.is_sweep_due:
             return
         self._sweep_s = self._clock.monotonic() + SWEEP_S
         for segment in self._segments:
