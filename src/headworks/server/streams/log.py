@@ -5,6 +5,7 @@ logged once; what cannot wait in memory for it is counted as lost. Fails open: c
 """
 
 import asyncio
+import re
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -28,6 +29,7 @@ RETRY_S = 2.0
 """How long a disk that refused a batch is left alone."""
 _SIBLING_S = 2 * TURN_S
 """A sibling has written by then what it was sending when it was first asked for."""
+_TRACE_ID = re.compile(r"[0-9a-f]{32}")
 _log = structlog.get_logger("headworks.streams")
 
 
@@ -138,8 +140,8 @@ class StreamLog:
         self._writing.add_done_callback(partial(self._handed_over, batch))
 
     def _handed_over(self, batch: Batch, done: "asyncio.Future[OSError | None]") -> None:
-        error = done.result()
         self._writing = None
+        error = done.result()
         if error is None:
             self._memory.written(batch)
         else:
@@ -200,7 +202,4 @@ class StreamLog:
 
 def _stream_id(trace_id: str) -> bytes:
     """The id as bytes; none of what is no trace id."""
-    try:
-        return bytes.fromhex(trace_id) if len(trace_id) == 32 else b""
-    except ValueError:
-        return b""
+    return bytes.fromhex(trace_id) if _TRACE_ID.fullmatch(trace_id) else b""

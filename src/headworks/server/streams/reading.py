@@ -53,9 +53,9 @@ class Reading:
         """Some whole events; empty when the stream has ended. Waits while it has not and there is nothing new."""
         while not self._over:
             piece = await self._piece()
-            if piece is None:
+            if piece is None or piece.before > self._last:
                 self._over = True
-                return b"" if self._whole else self._interruption()
+                return b"" if piece is None and self._whole else self._interruption()
             self._seq = piece.seq + 1
             self._last = max(self._last, piece.last)
             if data := piece.behind(self._after):

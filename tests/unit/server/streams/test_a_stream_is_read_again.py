@@ -170,7 +170,9 @@ async def test_nobody_learns_why_a_stream_is_not_theirs(shelf):
     await written(log, trace_id)
     await log.flush()
     said = set()
-    for asked, key_id in ((trace_id, "key-2"), (old, KEY), (shelf.trace_id(), KEY), ("nonsense", KEY), ("z" * 32, KEY)):
+    foreign, unknown = (trace_id, "key-2"), (shelf.trace_id(), KEY)
+    nonsense = ["nonsense", "z" * 32, "", " " * 32, trace_id[:2] + " " * 30, trace_id.upper(), "é" * 32, trace_id + "0"]
+    for asked, key_id in (foreign, unknown, (old, KEY), *((asked, KEY) for asked in nonsense)):
         with pytest.raises(BadAskError) as caught:
             await log.find(asked, key_id, 0)
         said.add((caught.value.code, caught.value.status, caught.value.message))

@@ -100,6 +100,31 @@ async def test_a_live_stream_is_read_from_disk_and_then_from_memory(shelf):
     assert await early.next() == b""
 
 
+async def test_a_stream_whose_beginning_had_to_go_is_read_from_where_it_is_there(shelf):
+    log = shelf.log(memory_bytes=10_000, disk_bytes=256 * 1024)  # segments of 64 KiB
+    trace_id = shelf.trace_id()
+    stream = begin(log, trace_id)
+    slow = await log.find(trace_id, KEY, 0)
+    sent = [event(number, "z" * 1000) for number in range(1, 601)]
+    stream.append(sent[0])
+    assert await slow.next() == sent[0]
+    for data in sent[1:]:
+        stream.append(data)
+        await log.flush()
+        log.turn()
+    assert len(shelf.files()) <= 5
+    assert (await slow.next()).startswith(b'id: 2\ndata: {"error"')  # its place is gone: better an error than a hole
+    assert await slow.next() == b""
+    stream.end()
+    await log.flush()
+    assert await rest(log, trace_id, 500) == b"".join(sent[500:])
+    await log.stop()
+    later = shelf.log(disk_bytes=256 * 1024)
+    assert await rest(later, trace_id, 500) == b"".join(sent[500:])
+    with pytest.raises(BadAskError, match="no such stream"):
+        await later.find(trace_id, KEY, 1)
+
+
 async def test_a_slow_reader_is_overtaken_and_reads_on_from_disk(shelf):
     log = shelf.log(memory_bytes=10_000)
     trace_id = shelf.trace_id()
