@@ -132,6 +132,7 @@ def metric(house, name):
     )
 )
 def test_nonsense_for_usage_never_breaks_a_call_or_makes_money(house, usage):
+    house.forget()  # what is nonsense as a whole counts as a failure of the provider
     choice = {"index": 0, "message": {"role": "assistant", "content": "ok"}, "finish_reason": "stop"}
     body = {"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice], "usage": usage}
     house.fake.script([Recipe(status=200, error_body=json.dumps(body))])

@@ -45,18 +45,10 @@ class Tally:
 
     def note(self, chunk: Chunk, now_s: float) -> None:
         """Take in a chunk that arrived at `now_s`."""
+        if chunk.heard is not None:
+            self._note_later(chunk, chunk.heard, now_s)
+            return
         events = chunk.events
-        if chunk.heard is None:
-            self._hear(events, now_s)
-        else:
-            calls = self.tool_calls
-            self._hear(chunk.heard, now_s)
-            # A later attempt repeats what was delivered: it is paid for again, and delivered once.
-            self.tool_calls = calls + sum(isinstance(event, ToolCallStarted) for event in events)
-        if self.captured is not None:
-            self.captured.extend(events)
-
-    def _hear(self, events: list[Event], now_s: float) -> None:
         self.heard = True
         usage = self._usage
         for event in events:
@@ -74,6 +66,18 @@ class Tally:
             self._counted = len(self._pieces)
         if self.first_s is None and any(self._pieces):
             self.first_s = now_s
+        if self.captured is not None:
+            self.captured.extend(events)
+
+    def _note_later(self, chunk: Chunk, heard: list[Event], now_s: float) -> None:
+        """A later attempt repeats some of what was delivered: that is paid for again, and delivered once."""
+        calls, captured = self.tool_calls, self.captured
+        self.captured = None
+        self.note(Chunk(heard), now_s)
+        self.tool_calls = calls + sum(isinstance(event, ToolCallStarted) for event in chunk.events)
+        self.captured = captured
+        if captured is not None:
+            captured.extend(chunk.events)
 
     def _rarer(self, event: Event, now_s: float) -> None:
         if isinstance(event, Finished):

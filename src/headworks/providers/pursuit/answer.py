@@ -25,13 +25,14 @@ class Answer:
         held: Its first chunks.
     """
 
-    __slots__ = ("_attempt", "_delivered_tokens", "_held", "_joiner", "_plan", "_pursuer", "_said")
+    __slots__ = ("_attempt", "_delivered_tokens", "_held", "_joiner", "_plan", "_pursuer", "_said", "_stream")
 
     def __init__(self, pursuer: Pursuer, plan: Fresh, attempt: Attempt, held: list[Chunk]) -> None:
         self._pursuer = pursuer
         self._plan = plan
         self._attempt = attempt
         self._held = deque(held)
+        self._stream = attempt.stream
         self._joiner: Joiner | None = None
         self._delivered_tokens = 0
         resumable = not attempt.whole and pursuer.route.policy.resume != "off"
@@ -43,7 +44,13 @@ class Answer:
 
     async def __anext__(self) -> Chunk:
         try:
-            chunk = self._held.popleft() if self._held else await self._attempt.next()
+            if self._held:
+                chunk = self._held.popleft()
+                chunk.more = bool(self._held)
+            elif self._stream is None:
+                chunk = None
+            else:
+                chunk = self._stream.take() if self._stream.events else await self._stream.next()
             if self._joiner is not None:
                 chunk = self._joined(self._joiner, chunk)
         except ProviderError as error:
@@ -51,8 +58,6 @@ class Answer:
         if chunk is None:
             self._pursuer.drop(self._attempt, "ok")
             raise StopAsyncIteration
-        if self._held:
-            chunk.more = True
         said = self._said
         if said is not None:
             for event in chunk.events:
@@ -89,15 +94,14 @@ class Answer:
                 self._attempt, held = await self._pursuer.begin(plan)
             except HeadworksError as last:
                 raise _given_up(last, error) from last
-            self._held = deque(held)
+            self._held, self._stream = deque(held), self._attempt.stream
             mode = self._attempt.mode
             assert mode is not None, "the rest of an answer is asked for in some mode"
             target = self._attempt.choice.target
             seam = Resumed(attempt=self._pursuer.course.calls, mode=mode, model=target.name)
             self._joiner = joiner = Joiner(delivered, mode, seam, delivered_tokens=self._delivered_tokens)
             try:
-                chunk = self._held.popleft() if self._held else await self._attempt.next()
-                return self._joined(joiner, chunk)
+                return self._joined(joiner, self._held.popleft())
             except ProviderError as again:
                 error = again
 

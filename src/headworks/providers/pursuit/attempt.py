@@ -11,10 +11,10 @@ from typing import Literal
 from headworks.core.errors import BadAskError, ProviderError
 from headworks.core.messages import Ask
 from headworks.core.policy import Patience
-from headworks.core.replies import Chunk, Started, UsageReported
+from headworks.core.replies import Chunk, Finished, Started, UsageReported
 from headworks.dialects.protocols import WireRequest
 from headworks.providers.outbound.http import Errand, Exchange
-from headworks.providers.pursuit.streamed import StreamedReply
+from headworks.providers.pursuit.streamed import StreamedReply, unfinished
 from headworks.providers.pursuit.struck import Struck, struck_at_once
 from headworks.providers.pursuit.tools import Choice, Tools
 from headworks.providers.resume import Mode
@@ -24,6 +24,8 @@ REPLY_BYTES = 256 * 1024 * 1024
 HOLD_S = 10.0
 """How long a stream that has begun without a word is held back, so that another model may still begin it. Then the
 client is sent its headers and heartbeats: something between may close a connection on which nothing comes."""
+_FINISHED_KINDS = ("chat", "completion")
+"""What ends with a reason. A body without one was cut by whoever wrote it."""
 _PRELUDE = (Started, UsageReported)
 """What comes before an answer and is none of it."""
 
@@ -45,6 +47,8 @@ class Attempt:
         started_s: When it was sent, monotonic clock.
         first_s: When the answer truly began; None before.
         whole: True when the reply comes in one body.
+        stream: Where further chunks come from, once it has begun; None where the first one is all. Its errors may hold
+            the provider's keys: `Pursuer.lost` takes them out.
 
     Raises:
         BadAskError: The ask cannot be put in the target's dialect.
@@ -55,13 +59,13 @@ class Attempt:
         "_entered",
         "_exchange",
         "_request",
-        "_stream",
         "_tools",
         "choice",
         "first_s",
         "mode",
         "patience",
         "started_s",
+        "stream",
         "whole",
     )
 
@@ -76,7 +80,7 @@ class Attempt:
         self._ask = ask
         self._request = _request(tools, ask, choice)
         self._exchange: Exchange | None = None
-        self._stream: StreamedReply | Struck | None = None
+        self.stream: StreamedReply | Struck | None = None
         self._entered = True
 
     @property
@@ -108,33 +112,21 @@ class Attempt:
                 self.whole = True
                 body = await exchange.body(REPLY_BYTES)
                 events = dialect.read_whole(ask, body)
+                if ask.kind in _FINISHED_KINDS and not any(type(event) is Finished for event in events):
+                    raise unfinished()
                 # A client that wants a stream cannot be sent a whole body: let its dialect write the events.
                 held = [Chunk(events, None if ask.stream else body)]
             else:
                 stream = StreamedReply(
                     exchange, dialect.stream_reader(ask), self.patience.idle_s, tools.clock.monotonic, link.name
                 )
-                self._stream = stream if strike is None else Struck(stream, strike, self.patience)
-                held = await self._first_words(self._stream)
+                self.stream = stream if strike is None else Struck(stream, strike, self.patience)
+                held = await self._first_words(self.stream)
         except ProviderError as error:
             hide_secrets(error, choice.link)
             raise
         self.first_s = tools.clock.monotonic()
         return held
-
-    async def next(self) -> Chunk | None:
-        """The next chunk; None once the answer has ended well.
-
-        Raises:
-            ProviderError: It broke off: lost, silent, malformed, or ended without a finish reason.
-        """
-        if self._stream is None:
-            return None
-        try:
-            return await self._stream.next()
-        except ProviderError as error:
-            hide_secrets(error, self.choice.link)
-            raise
 
     @property
     def pace_name(self) -> str:
@@ -192,7 +184,7 @@ class Attempt:
         held: list[Chunk] = []
         try:
             while not held or not _begun(held[-1]):
-                if held and not stream.waiting:
+                if held and not stream.events:
                     async with asyncio.timeout(HOLD_S):
                         chunk = await stream.next()
                 else:

@@ -4,12 +4,14 @@ Rules, in the order in which they count: the call's deadline and its number of p
 silent is not asked again within the call; a model is asked again `policy.retries` times after a failure that may pass,
 after a back-off; a key that is refused or used up gives way to the provider's next key, then to the next model; a model
 whose breaker is open is passed over. When nobody can be asked now, the one that is free first is waited for, if that is
-soon.
+soon. No wait goes beyond the time that is left.
 """
 
 import math
 from collections.abc import Mapping
 from types import MappingProxyType
+
+import msgspec
 
 from headworks.core.errors import BadAskError, HeadworksError, ProviderError
 from headworks.core.messages import Ask, Route
@@ -55,6 +57,7 @@ class Course:
         "_route",
         "_silent",
         "_tools",
+        "_waits_since_s",
         "calls",
         "deadline_s",
         "fatal",
@@ -76,15 +79,20 @@ class Course:
         self._out = _NOT_OUT
         self._silent = _NOT_SILENT
         self._error: HeadworksError | None = None
+        self._waits_since_s: float | None = None
 
     def left_s(self) -> float:
         """Seconds until the deadline."""
         return self.deadline_s - self._tools.clock.monotonic()
 
+    def begin_left_s(self) -> float:
+        """Seconds until the answer must have begun."""
+        return self._begins_by_s() - self._tools.clock.monotonic()
+
     def alone(self, choice: Choice) -> bool:
-        """Whether there is no other model to turn to when this one does not begin in time."""
-        places = range(len(self._route.targets))
-        return all(place == choice.place or not self._open(place) for place in places)
+        """Whether there is nobody else to turn to when this provider is silent: its other models are no help then."""
+        provider, targets = choice.target.provider, self._route.targets
+        return not any(target.provider != provider and self._open(place) for place, target in enumerate(targets))
 
     def begun(self) -> None:
         """The answer has begun: from here on a stream's client waits for its end only."""
@@ -98,32 +106,16 @@ class Course:
         """
         now_s = self._tools.clock.monotonic()
         self._check_bounds(now_s)
-        if not self.calls:  # nearly every call: the first model, and all is well
+        if not self.calls and not self._out:  # nearly every call: the first model, and all is well
             choice = self._admit(0)
             if choice is not None:
                 if choice.road.standing.limiter.try_enter():
                     return choice
                 self._tools.health.released(choice.admission)
-        busy: Choice | None = None
-        for place in self._order():
-            if not self._open(place):
-                continue
-            pause_s = self._not_before_s.get(place, 0.0) - now_s
-            if pause_s > 0 and self._free_in_s(place) <= pause_s:
-                return pause_s
-            choice = self._admit(place) if pause_s <= 0 else None
-            if choice is None:
-                continue
-            if choice.road.standing.limiter.try_enter():
-                return choice
-            if busy is None:
-                busy = Choice(choice.place, choice.target, choice.road, choice.admission, waits=True)
-            else:
-                self._tools.health.released(choice.admission)
-        return self._settle(now_s, busy)
+        return self._seek(now_s)
 
     def admitted(self, place: int) -> Choice | None:
-        """Leave to call this target now, for one who has waited for a place at its provider; None when it is down."""
+        """Whom to call there, now that there is room at its provider; None when it rests by now."""
         return self._admit(place)
 
     def beside(self, choice: Choice) -> Choice | None:
@@ -139,15 +131,17 @@ class Course:
             self._tools.health.released(other.admission)
         return None
 
-    def failed(self, choice: Choice, error: ProviderError, *, ran_out: bool = False) -> None:
+    def failed(self, choice: Choice, error: ProviderError, *, ran_out: bool = False, hurried: bool = False) -> None:
         """An attempt failed so: note it on the provider's health, and what that leaves to try.
 
         Args:
             choice: Whom it asked.
             error: Why it failed.
             ran_out: True when it was at work, but not done within its total time: that is no silence.
+            hurried: True when this call gave it less time than it may need: that says nothing about the provider.
         """
         health, admission, place = self._tools.health, choice.admission, choice.place
+        self._waits_since_s = None
         if self._error is None or error.retryable:
             self._error = error
         if error.account:
@@ -160,8 +154,11 @@ class Course:
             health.released(admission)
             self._unmendable(place, error)
         else:
-            health.failed(admission)
-            if error.code == "provider_timeout" and not ran_out:
+            if hurried:
+                health.released(admission)
+            else:
+                health.failed(admission)
+            if error.code == "provider_timeout" and error.provider_status is None and not ran_out:
                 self._silent |= {choice.target.provider}
             else:
                 self._not_before_s = {**self._not_before_s, place: self._tools.clock.monotonic() + self._pause_s(place)}
@@ -180,19 +177,21 @@ class Course:
         self._out |= {choice.place}
         self._error = self._error or error
 
-    def rule_out(self, place: int) -> None:
-        """Do not ask this target again."""
-        self._out |= {place}
+    def move(self, places: set[int]) -> bool:
+        """Ask none but these from here on, since what ended the call for one does not end it for them.
 
-    def pardon(self) -> bool:
-        """What ended the call for one model does not end it for the others; whether there are others."""
+        Returns:
+            False when none of them may be asked; then nothing is changed.
+        """
+        if not any(self._open(place) for place in places):
+            return False
         self.fatal = None
-        return any(self._open(place) for place in range(len(self._route.targets)))
+        self._out |= set(range(len(self._route.targets))) - places
+        return True
 
     def allow(self, place: int) -> None:
-        """Something about the ask was mended: this target may be asked again at once."""
+        """Something about the ask was mended: this target may be asked again at once, unless its provider is silent."""
         self._out -= {place}
-        self._silent -= {self._route.targets[place].provider}
         self._not_before_s = {**self._not_before_s, place: 0.0}
         self._place = place
         self.fatal = None
@@ -210,10 +209,37 @@ class Course:
         if isinstance(error, ProviderError) and error.retryable:
             if error.retry_after_s is None and wait_s is not None and wait_s <= MOST_RETRY_AFTER_S:
                 error.retry_after_s = wait_s
-            # We have tried again already: an SDK that does so at once would only add to the provider's load.
+            # We have tried again already: an SDK that does so at once would only add to the provider's load. Nor does
+            # one wait for longer than it heeds: then it asks at once.
             again = self.calls < 2 and error.code != "provider_timeout"
-            error.retryable = again or error.retry_after_s is not None
+            told_s = error.retry_after_s
+            error.retryable = again if told_s is None else told_s <= MOST_RETRY_AFTER_S
         return error
+
+    def _seek(self, now_s: float) -> Choice | float:
+        """The first model that is free, in order; else a queue to stand in, or a time to wait."""
+        busy: int | None = None
+        for place in self._order():
+            if not self._open(place):
+                continue
+            pause_s = self._not_before_s.get(place, 0.0) - now_s
+            if pause_s > 0:
+                if busy is None and self._is_worth(place, pause_s, now_s):
+                    return pause_s
+                continue
+            choice = self._admit(place)
+            if choice is None:
+                continue
+            if choice.road.standing.limiter.try_enter():
+                return choice
+            self._tools.health.released(choice.admission)
+            busy = place if busy is None else busy
+        return self._queue(busy) or self._settle(now_s)
+
+    def _queue(self, place: int | None) -> Choice | None:
+        """A place in the queue of a provider that has no room now."""
+        choice = None if place is None else self._admit(place)
+        return None if choice is None else msgspec.structs.replace(choice, waits=True)
 
     def _order(self) -> list[int]:
         places = range(len(self._route.targets))
@@ -225,11 +251,13 @@ class Course:
     def _check_bounds(self, now_s: float) -> None:
         if self.fatal is not None:
             raise self.fatal
-        by_s = self.deadline_s if self._begin_by_s is None else min(self.deadline_s, self._begin_by_s)
-        if now_s >= by_s:
+        if now_s >= self._begins_by_s():
             raise self.late() from self._error
         if self.calls >= self._route.policy.calls:
             raise self.final()
+
+    def _begins_by_s(self) -> float:
+        return self.deadline_s if self._begin_by_s is None else min(self.deadline_s, self._begin_by_s)
 
     def late(self) -> ProviderError:
         """The error of a call whose time is over."""
@@ -256,18 +284,22 @@ class Course:
         lanes = self._tools.road(self._route.targets[place]).lanes
         return min(self._tools.health.free_in_s(lane) for lane in lanes)
 
-    def _settle(self, now_s: float, busy: Choice | None) -> Choice | float:
-        """Nobody is free at once: stand in a queue, or wait for the first who will be, or give up."""
-        if busy is not None:
-            return busy
+    def _is_worth(self, place: int, pause_s: float, now_s: float) -> bool:
+        """Whether to wait out a back-off: time is left, and the model is free then."""
+        return now_s + pause_s < self._begins_by_s() and self._free_in_s(place) <= pause_s
+
+    def _settle(self, now_s: float) -> float:
+        """Nobody is free at once: wait for the first who will be, or give up. Waits in a row count together."""
         waits = [
             max(self._free_in_s(place), self._not_before_s.get(place, 0.0) - now_s)
             for place in self._order()
             if self._open(place)
         ]
-        soonest_s = min(waits, default=math.inf)
-        if soonest_s <= min(MOST_WAIT_S, self.left_s()):
-            return spread_s(self._tools.rng, soonest_s)
+        soonest_s, left_s = min(waits, default=math.inf), self._begins_by_s() - now_s
+        since_s = now_s if self._waits_since_s is None else self._waits_since_s
+        if soonest_s < left_s and now_s + soonest_s - since_s <= MOST_WAIT_S:
+            self._waits_since_s = since_s
+            return min(spread_s(self._tools.rng, soonest_s), (soonest_s + left_s) / 2)
         raise self.final(soonest_s if math.isfinite(soonest_s) else None)
 
     def _again(self, place: int, error: ProviderError) -> None:
@@ -284,13 +316,20 @@ class Course:
         return backoff_s(self._tools.rng, self._failures.get(place, 0) + 1)
 
     def _leave_if_no_key(self, place: int) -> None:
-        if self._free_in_s(place) > 0:
+        """A target whose keys are all dead is not waited for; one that has another, which rests for a moment, is."""
+        if self._free_in_s(place) > MOST_WAIT_S:
             self._out |= {place}
 
     def _unmendable(self, place: int, error: ProviderError) -> None:
-        """A failure that the same ask will meet again. The caller's own mistake ends the call; another may pass."""
+        """A failure that the same ask will meet again. The caller's own mistake ends the call; another may pass.
+
+        What a fallback takes for a mistake may be a peculiarity of its own. But a refusal by a content filter, whoever
+        it is that refuses, is reported where the feature does not want anybody else to be asked.
+        """
         self._out |= {place}
-        own = error.status in (400, 404, 413, 422) and error.provider_status is not None
-        elsewhere = error.code == "content_policy_violation" and self._route.policy.filtered_elsewhere
-        if place == 0 and own and not elsewhere:
+        if error.code == "content_policy_violation":
+            ends = not self._route.policy.filtered_elsewhere
+        else:
+            ends = place == 0 and error.status in (400, 404, 413, 422) and error.provider_status is not None
+        if ends:
             self.fatal = error

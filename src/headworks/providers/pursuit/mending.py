@@ -22,6 +22,7 @@ from headworks.providers.context import (
     suspect,
     with_summary,
 )
+from headworks.providers.context.fitting import SURELY
 from headworks.providers.pursuit.attempt import Attempt
 from headworks.providers.pursuit.course import Course
 from headworks.providers.pursuit.limits import SLOWEST_TOKENS_PER_S, UNSAID_TOKENS
@@ -79,26 +80,25 @@ class Mending:
         elif isinstance(plan, Rest) and attempt.mode is not None and not error.retryable and not error.account:
             self._another_way(attempt, error, plan)
 
-    async def _fit(self, place: int, told: TooLong, plan: Plan) -> None:
-        """By the steps of the policy, in order: the first that can be taken."""
+    async def _fit(self, place: int, told: TooLong, plan: Plan) -> bool:
+        """By the steps of the policy, in order: the first that can be taken. Whether there was one."""
         for step in self._route.policy.context:
             if step == "longer":
-                if self._move(place):
+                if self._move(place, told):
                     self._trace.adapted("moved to a model that reads more")
-                    return
+                    return True
             elif self._shortened < MOST_SHORTENINGS and await self._shorten(step, place, told, plan):
                 self._shortened += 1
                 self._course.allow(place)
-                return
+                return True
+        return False
 
-    def _move(self, place: int) -> bool:
-        """Pass over every model that is known to read no more than this one; whether there is another."""
-        window = self._tools.context_tokens(self._route.targets[place])
-        for other, target in enumerate(self._route.targets):
-            reads = self._tools.context_tokens(target)
-            if other == place or (reads is not None and window is not None and reads <= window):
-                self._course.rule_out(other)
-        return self._course.pardon()
+    def _move(self, place: int, told: TooLong) -> bool:
+        """Turn to the models that are not known to read too little; whether there is one."""
+        reads = [self._tools.context_tokens(target) for target in self._route.targets]
+        least = max((reads[place] or 0) + 1, int((told.input or 0) / SURELY))
+        longer = {other for other, tokens in enumerate(reads) if other != place and (tokens is None or tokens >= least)}
+        return self._course.move(longer)
 
     async def _shorten(self, step: ContextStep, place: int, told: TooLong, plan: Plan) -> bool:
         editor, target = self._tools.editors[plan.ask.dialect], self._route.targets[place]

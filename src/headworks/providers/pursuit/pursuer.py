@@ -18,6 +18,7 @@ from headworks.providers.pursuit.mending import Mending, may_be_too_long
 from headworks.providers.pursuit.plans import Fresh, Plan
 from headworks.providers.pursuit.race import race
 from headworks.providers.pursuit.tools import Choice, Tools
+from headworks.providers.secrets import hide_secrets
 
 _OUTCOMES: dict[str, Outcome] = {"rate_limit_exceeded": "limited"}
 
@@ -118,6 +119,7 @@ class Pursuer:
         Returns:
             What it used, as far as it is known.
         """
+        hide_secrets(error, attempt.choice.link)
         used = self.trace.attempt_failed(error)
         ran_out = attempt.ran_out
         self.drop(attempt, _OUTCOMES.get(error.code, "failed"))

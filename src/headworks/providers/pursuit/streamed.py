@@ -23,9 +23,12 @@ class StreamedReply:
         idle_s: How long an event may take to come.
         tick: Monotonic clock.
         provider: The provider's name, for sentences.
+
+    Attributes:
+        events: What has come and was not read yet: while there is some, `take` has the next chunk at once.
     """
 
-    __slots__ = ("_events", "_exchange", "_idle_s", "_last", "_partial_s", "_provider", "_reader", "_splitter", "_tick")
+    __slots__ = ("_exchange", "_idle_s", "_last", "_partial_s", "_provider", "_reader", "_splitter", "_tick", "events")
 
     def __init__(
         self, exchange: Exchange, reader: StreamReader, idle_s: float, tick: Callable[[], float], provider: str
@@ -36,14 +39,9 @@ class StreamedReply:
         self._tick = tick
         self._provider = provider
         self._splitter = EventSplitter()
-        self._events: deque[bytes] = deque()
+        self.events: deque[bytes] = deque()
         self._partial_s: float | None = None
         self._last = False
-
-    @property
-    def waiting(self) -> bool:
-        """Whether the next event has come already."""
-        return bool(self._events)
 
     async def next(self) -> Chunk | None:
         """The next chunk; None once the answer has ended well.
@@ -52,31 +50,48 @@ class StreamedReply:
             ProviderError: It broke off: lost, silent, malformed, or ended without a finish reason.
         """
         if self._last:
+            await self._exchange.drain()
             return None
-        events, reader = self._events, self._reader
         try:
-            if not events:
+            if not self.events:
                 await self._more()
-                if not events:
+                if not self.events:
                     return self._end()
+        except ProviderError:
+            if not self._complete():
+                raise
+            return None
+        return self.take()
+
+    def take(self) -> Chunk | None:
+        """As `next`, without waiting, while there are `events`."""
+        events, reader = self.events, self._reader
+        try:
             chunk = reader.read(events.popleft())
             if chunk.last:
                 self._last = True
+                events.clear()
                 if not reader.finished():
-                    raise _unfinished()
-                await self._exchange.drain()
+                    raise unfinished()
             elif events:
                 chunk.more = True
         except ProviderError:
-            if not reader.finished():
+            if not self._complete():
                 raise
-            self._last = True
             return None
         return chunk
 
+    def _complete(self) -> bool:
+        """Whether the finish reason was told: then it is over, and what is missing behind it does not matter."""
+        if not self._reader.finished():
+            return False
+        self._last = True
+        self.events.clear()
+        return True
+
     async def _more(self) -> None:
         """Read until at least one event is whole. Single bytes are no progress."""
-        events = self._events
+        events = self.events
         while not events:
             piece = await _next_piece(self._exchange)
             if not piece:
@@ -104,13 +119,14 @@ class StreamedReply:
         rest = self._splitter.end()
         chunk = self._reader.read(rest + b"\n\n") if rest else None
         if not self._reader.finished():
-            raise _unfinished()
+            raise unfinished()
         return chunk
 
 
-def _unfinished() -> ProviderError:
+def unfinished() -> ProviderError:
+    """The error for an answer that ended, and did not say why."""
     return ProviderError(
-        "The provider's stream ended without a finish reason; the answer is incomplete.", code="stream_interrupted"
+        "The provider's answer ended without a finish reason; the answer is incomplete.", code="stream_interrupted"
     )
 
 

@@ -1,6 +1,7 @@
 """A game day's faults as they meet one attempt: in the place of the call, before its first byte, or in its stream."""
 
 import asyncio
+from collections import deque
 
 from headworks.core.errors import ProviderError
 from headworks.core.policy import Patience
@@ -44,6 +45,9 @@ class Struck:
         stream: The provider's own.
         strike: What happens to it, and when.
         patience: How long a stall is waited for.
+
+    Attributes:
+        events: Always empty: each chunk is waited for.
     """
 
     def __init__(self, stream: StreamedReply, strike: Strike, patience: Patience) -> None:
@@ -51,11 +55,11 @@ class Struck:
         self._fault = strike.fault
         self._left = strike.after
         self._idle_s = patience.idle_s
+        self.events: deque[bytes] = deque()
 
-    @property
-    def waiting(self) -> bool:
-        """Whether the next event has come already."""
-        return self._stream.waiting
+    def take(self) -> Chunk | None:
+        """Never asked for: there are no `events`."""
+        return None
 
     async def next(self) -> Chunk | None:
         """As of the stream, until the fault strikes.
