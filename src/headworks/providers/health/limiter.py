@@ -1,10 +1,10 @@
 """How many calls a provider is sent at once: a limit that finds itself, and a fair, short queue before it.
 
 Additive increase, multiplicative decrease, as TCP does (Chiu and Jain, 1989): successes while the limit is in use raise
-it, a 429 or a first byte much later than usual lowers it. Who finds no room waits only if it is likely to be worth it;
-else the call is refused at once, while its caller still has time to go elsewhere. Invariants: whoever enters finds
-fewer inside than the limit; a permit has exactly one owner, also when a waiter is cancelled while it is handed over;
-every waiter ends, by a permit, by its patience or by being cancelled.
+it; a share of 429s, or first bytes much later than usual, lower it. Who finds no room waits only if it is likely to be
+worth it; else the call is refused at once, while its caller still has time to go elsewhere. Invariants: whoever enters
+finds fewer inside than the limit; a permit has exactly one owner, also when a waiter is cancelled while it is handed
+over; every waiter ends, by a permit, by its patience or by being cancelled.
 """
 
 import asyncio
@@ -39,7 +39,8 @@ class LimiterSettings(Struct, frozen=True, kw_only=True):
         least: It never goes below, unless `most` is less.
         most: It never goes above.
         queue: How many may wait, as a multiple of the limit.
-        limited_factor: What a 429 makes of the limit,
+        limited_share: So large a share of 429 among the answers of `pause_s` is too much for the provider;
+        limited_factor: what it makes of the limit,
         late_factor: and what late first bytes do;
         pause_s: either at most once in this time.
         late: First bytes are late when their median is this many times the usual,
@@ -52,6 +53,7 @@ class LimiterSettings(Struct, frozen=True, kw_only=True):
     least: float = 4.0
     most: float = 4096.0
     queue: float = 2.0
+    limited_share: float = 0.2
     limited_factor: float = 0.7
     late_factor: float = 0.9
     pause_s: float = 1.0
@@ -82,6 +84,9 @@ class Limiter:
         self._turns: Turns[asyncio.Future[bool]] = Turns()
         self._queue = self._turns.groups
         self._lowered_at_s = -math.inf
+        self._counted_from_s = -math.inf
+        self._passed = 0
+        self._turned_away = 0
         self._times = [0.0] * _RING
         self._noted = 0
         self._usual_s: float | None = None
@@ -150,15 +155,26 @@ class Limiter:
             if noted % _SEEK == 0:
                 self._look()
         if outcome == "ok":
+            self._passed += 1
             if self._inside + self._inside >= self._room:
                 self._limit = min(self._most, self._limit + 1.0 / self._limit)
                 self._room = int(self._limit)
         elif outcome == "limited":
-            self._lower(self._rules.limited_factor)
+            self._limited()
         self._inside -= 1
         if self._queue:
             self._note_served()
             self._let_in()
+
+    def _limited(self) -> None:
+        """A 429. One among many good answers is the provider's mood: only a share of them says that it is too much."""
+        now = self._tick()
+        if now - self._counted_from_s >= self._rules.pause_s:
+            self._counted_from_s, self._passed, self._turned_away = now, 0, 0
+        self._turned_away += 1
+        answered = self._turned_away + self._passed
+        if self._turned_away > 1 and self._turned_away >= self._rules.limited_share * answered:
+            self._lower(self._rules.limited_factor)
 
     def _let_in(self) -> None:
         while self._queue and self._inside < self._room:

@@ -291,13 +291,27 @@ async def test_a_waiter_that_leaves_the_queue_leaves_nothing() -> None:
 
 
 async def test_after_the_limit_was_lowered_nobody_enters_until_enough_have_left() -> None:
-    full = filled(start=10)
+    full = filled(start=11)
+    full.leave("limited", None)
+    full.try_enter()
     task = await queued(full, "acme")
     full.leave("limited", None)
-    assert (full.limit, full.inside, task.done()) == (7, 9, False)
+    assert (full.limit, full.inside, task.done()) == (7, 10, False)
+    full.leave("none", None)
     full.leave("none", None)
     full.leave("none", None)
     assert full.inside == 7
     full.leave("none", None)
     await task
     assert full.inside == 7
+
+
+def test_a_429_now_and_then_among_good_answers_lowers_nothing() -> None:
+    clock = FakeClock()
+    limiter = Limiter("p", clock, LimiterSettings(start=100.0))
+    for second in range(60):
+        for call in range(50):
+            limiter.try_enter()
+            limiter.leave("limited" if call % 17 == second % 17 else "ok", 0.1)
+            clock.advance(0.02)
+    assert limiter.limit == 100
