@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import random
 import re
 import signal
 import socket
@@ -433,6 +434,36 @@ async def test_a_sibling_reads_along_what_another_worker_writes(own_keeper, fake
     assert len(words(body).split()) == 100
     assert body.endswith(b"data: [DONE]\n\n")
     fake.expect(1)
+    assert await asyncio.to_thread(gateway.stop) == 0
+
+
+async def read_with_losses(gateway, number):
+    """A stream that loses its connection at random moments and goes on at whichever worker answers, to its end."""
+    dice, body, last = random.Random(number), b"", 0
+    wire = await asked(gateway, dice.choice(["stay", "stay-claude"]))
+    trace_id = wire.headers["x-request-id"]
+    while not wire.ended:
+        with suppress(TimeoutError):
+            await wire.until(lambda wire=wire: wire.ended, within_s=dice.random())
+        if not wire.ended:
+            had, last = wire.cut() if b"\n\n" in wire.body else (b"", last)
+            body += had
+            wire = await gone_on(gateway, trace_id, last)
+    return without_comments(body + wire.body), without_comments(await (await gone_on(gateway, trace_id)).end())
+
+
+@pytest.mark.parametrize("memory_bytes", [0, 10_000_000])
+async def test_many_lose_their_connection_again_and_again_between_two_workers(own_keeper, fake, memory_bytes):
+    text = own_keeper.config.read_text(encoding="utf-8")
+    server = f"port: 0, workers: 2, streams: {{memory_bytes: {memory_bytes}}}"
+    own_keeper.config.write_text(text.replace("port: 0", server), encoding="utf-8")
+    gateway = own_keeper.start()
+    fake.recipes(Recipe(tokens=40, tokens_per_second=25))
+    for body, again in await asyncio.gather(*(read_with_losses(gateway, number) for number in range(40))):
+        assert body == again
+        assert len(words(body).split()) == 40
+        assert body.endswith(b"[DONE]\n\n")
+    fake.expect(40)
     assert await asyncio.to_thread(gateway.stop) == 0
 
 

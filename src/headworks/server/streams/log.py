@@ -5,6 +5,7 @@ logged once; what cannot wait in memory for it is counted as lost. Fails open: c
 """
 
 import asyncio
+import contextlib
 import re
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -27,8 +28,8 @@ TURN_S = 0.25
 """A kill loses at most what was sent in this time, and what the thread had not written yet."""
 RETRY_S = 2.0
 """How long a disk that refused a batch is left alone."""
-_SIBLING_S = 2 * TURN_S
-"""A sibling has written by then what it was sending when it was first asked for."""
+_SIBLING_TURNS = 4
+"""So many turns later, siblings have written what they were sending when it was first asked for."""
 _TRACE_ID = re.compile(r"[0-9a-f]{32}")
 _log = structlog.get_logger("headworks.streams")
 
@@ -63,7 +64,7 @@ class StreamLog:
 
     async def start(self) -> None:
         """Begin to write, and to delete what is old."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._write, [])
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._begin)
         if self.is_on:
             self._arm()
 
@@ -152,6 +153,13 @@ class StreamLog:
         if error is None and self._memory.is_pending:
             self._hand_over()
 
+    def _begin(self) -> None:
+        """In the thread, once."""
+        if self.is_on and self._settings.disk_bytes:
+            with contextlib.suppress(OSError):  # the first write tries again, and says what is wrong
+                self._writer.open()
+        self._write([])
+
     def _write(self, batch: Batch) -> OSError | None:
         """In the thread: write, and delete what is old."""
         try:
@@ -184,8 +192,10 @@ class StreamLog:
     async def _found(self, stream_id: bytes) -> Tail | None:
         tail = await self._tail(stream_id)
         if tail is None and await asyncio.to_thread(others_alive, self._root, self._writer.boot):
-            await asyncio.sleep(_SIBLING_S)
-            tail = await self._tail(stream_id)
+            for _ in range(_SIBLING_TURNS):
+                await asyncio.sleep(TURN_S)
+                if (tail := await self._tail(stream_id)) is not None:
+                    break
         return tail
 
     def _is_old(self, ended_s: float | None) -> bool:

@@ -141,13 +141,12 @@ async def test_a_sibling_reads_along(shelf):
 
 async def test_a_sibling_that_is_asked_before_the_first_turn_finds_the_stream_a_moment_later(shelf):
     ours, theirs, trace_id = shelf.log("0"), shelf.log("1"), shelf.trace_id()
-    begin(ours, shelf.trace_id()).append(event(1))
-    await ours.flush()
+    await ours.start()
     stream = begin(ours, trace_id)
     waiting = asyncio.ensure_future(theirs.find(trace_id, KEY, 0))
     stream.append(event(1))
     stream.end()
-    await ours.flush()
+    await ours.stop()
     assert await (await waiting).next() == event(1)
 
 

@@ -54,6 +54,16 @@ class SegmentWriter:
         self._segments: list[Segment] = []
         self._sweep_s = clock.monotonic()
 
+    def open(self) -> None:
+        """Say that this process lives and may write streams: siblings that are asked for one then wait for it.
+
+        Raises:
+            OSError: The folder cannot be made or written to.
+        """
+        self.boot.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if self._lock < 0:
+            self._lock = self.boot.take_lock()
+
     def write(self, batch: Iterable[tuple[KeptStream, int, Piece]]) -> None:
         """Append a batch: pieces of streams and their kinds. Of the streams, only what never changes is looked at.
 
@@ -115,9 +125,7 @@ class SegmentWriter:
             self.boot.lock.unlink(missing_ok=True)
 
     def _begin_segment(self) -> None:
-        self.boot.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if self._lock < 0:
-            self._lock = self.boot.take_lock()
+        self.open()
         path = self.boot.segment(self._made)
         descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         self._end_segment()
