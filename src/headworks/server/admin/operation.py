@@ -7,7 +7,7 @@ from fastapi import FastAPI, Response
 from pydantic import Field
 
 from headworks.core.clock import rfc3339
-from headworks.core.errors import RefusedError
+from headworks.core.errors import BadAskError, RefusedError
 from headworks.providers.faults import Fault, GameDay
 from headworks.server.admin.rooms import AdminRooms
 from headworks.server.admin.shapes import Asked
@@ -44,6 +44,13 @@ def add_operation(app: FastAPI, rooms: AdminRooms) -> None:
     @app.post("/admin/v1/faults", status_code=201, response_model=dict[str, Any])
     async def inject_fault(body: NewFault) -> Response:
         """Inject a fault into the calls of this gateway, for a set time. One of the same kind and aim is replaced."""
+        known = rooms.config().get("providers", {})
+        if body.provider not in known:
+            raise BadAskError(
+                f"No provider of the config is called `{body.provider}`; there are: {', '.join(sorted(known))}.",
+                status=422,
+                param="provider",
+            )
         fault = Fault(fault=body.fault, provider=body.provider, model=body.model, share=body.share)
         return _json(_shown(_allowed(rooms).inject(fault, body.seconds)), 201)
 

@@ -42,7 +42,7 @@ async def test_all_faults_end_at_once(staging):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"fault": "fire"}, {"seconds": 0}, {"seconds": "long"}, {"share": 2}, {"provider": ""}, {"kind": "down"}]
+    "wrong", [{"fault": "fire"}, {"seconds": 0}, {"seconds": "long"}, {"share": 2}, {"provider": ""}, {"provider": "nobody"}, {"kind": "down"}]
 )
 async def test_a_fault_without_sense_is_refused(staging, wrong):
     answer = await staging("POST", "/admin/v1/faults", FAULT | wrong)
