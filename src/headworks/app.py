@@ -114,6 +114,7 @@ class Gateway:
         kept = [name for name in fixed if getattr(config, name) != getattr(self.config, name)]
         if kept:
             _log.warning("needs_restart", keys=kept)
+        self._standings.keys_changed(links(self.config), links(config))
         self.config = config
         self._prices = price_list(config, self._counter)
         self._loading = asyncio.ensure_future(self._prices.start())  # in a thread; nobody waits for it
@@ -173,6 +174,7 @@ class Gateway:
             config=lambda: self.config.public(),
             explain=self._explain,
             health=lambda: self._standings.report(links(self.config)),
+            reset_health=lambda: self._standings.health.forget(),
             game_day=lambda: self.game_day if self.config.game_day else None,
             clock=self._clock,
         )

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -36,9 +37,10 @@ models:
   embedder: {{provider: oai, model: text-embedding-3-small}}
   gemini-embedder: {{provider: gem, model: gemini-embedding-001}}
 features:
-  default: {{model: gpt}}
+  default: {{model: gpt, retry: {{per_model: 0}}, resume: {{mode: off}}}}
   diary: {{model: gpt, capture: bodies}}
 """
+"""Most tests look at one failure at a time: the default feature tries nothing twice."""
 
 
 class Gateway:
@@ -132,6 +134,20 @@ def own_gateway(tmp_path: Path, fake_port: int) -> Iterator[Gateway]:
     yield made
     if hasattr(made, "process") and made.process.poll() is None:
         made.stop(signal.SIGKILL)
+
+
+@pytest.fixture(autouse=True)
+def _as_after_a_start(request: pytest.FixtureRequest) -> None:
+    """No breaker is open and no key is dead because of the test before."""
+    if "gateway" in request.fixturenames:
+        shared = request.getfixturevalue("gateway")
+        asked = urllib.request.Request(
+            f"{shared.url}/admin/v1/health/reset",
+            method="POST",
+            data=b"",
+            headers={"authorization": f"Bearer {shared.admin_key}"},
+        )
+        urllib.request.urlopen(asked, timeout=UP_S).close()
 
 
 @pytest.fixture

@@ -43,6 +43,14 @@ class Standings:
         """For each provider whose key is next, endlessly."""
         return {name: itertools.cycle(range(len(link.keys) or 1)) for name, link in links.items()}
 
+    def keys_changed(self, before: Mapping[str, Link], now: Mapping[str, Link]) -> None:
+        """A config has taken another's place: what was found of a key does not hold for the one in its place."""
+        for name, link in now.items():
+            old = before[name].keys if name in before else ()
+            for number, key in enumerate(link.keys):
+                if number >= len(old) or old[number] != key:
+                    self.health.key_replaced(name, number)
+
     def report(self, links: Mapping[str, Link]) -> dict[str, Any]:
         """How the providers do, as plain JSON: `lanes` not open to all calls, `providers` with their limits."""
         limiters = {name: standing.limiter for name, standing in self.of(links).items()}

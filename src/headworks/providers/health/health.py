@@ -143,6 +143,13 @@ class Health:
             if rest.entry.state == "denied" and (place[0], place[2]) == (provider, key):
                 self._rests.close(place)
 
+    def forget(self) -> None:
+        """Begin anew: every place is open to all calls, in every worker; failures counted here are forgotten."""
+        self._look(self._tick())
+        for place, _ in list(self._rests):
+            self._rests.close(place)
+        self._watches.forget()
+
     def states(self) -> list[LaneState]:
         """Every place that is not plainly closed, whole keys included; looks at the board first."""
         self._look(self._tick())

@@ -124,6 +124,12 @@ class Watches:
     def __len__(self) -> int:
         return len(self.young) + len(self._old)
 
+    def forget(self) -> None:
+        """Forget the results of every lane."""
+        for generation in (self.young, self._old):
+            for watch in generation.values():
+                watch.forget()
+
     def find(self, lane: Lane) -> Watch | None:
         """The watch of a lane, None when it is not known (any more)."""
         return self.young.get(lane) or self._old.get(lane)

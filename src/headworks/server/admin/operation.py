@@ -36,6 +36,12 @@ def add_operation(app: FastAPI, rooms: AdminRooms) -> None:
         """Breakers that are not closed, keys that are dead, and how many calls each provider takes at once."""
         return _json(rooms.health())
 
+    @app.post("/admin/v1/health/reset", response_model=dict[str, Any])
+    async def reset_health() -> Response:
+        """Ask every provider, model and key again at once: an account was topped up, an outage is over."""
+        rooms.reset_health()
+        return _json(rooms.health())
+
     @app.get("/admin/v1/faults", response_model=dict[str, Any])
     async def list_faults() -> Response:
         """The faults in force."""

@@ -55,6 +55,7 @@ class AdminRooms(Struct, frozen=True, kw_only=True):
         config: The config in force, as plain JSON; secrets are masked again here.
         explain: The router's reasons; makes no provider call.
         health: The providers' health: `lanes` that are not open to all calls, and `providers` with their limits.
+        reset_health: Forgets what is known of the providers' health.
         game_day: The faults of a game day; None where the config allows none. Asked at every call: it may be reloaded.
         clock: For the status of keys.
     """
@@ -64,5 +65,6 @@ class AdminRooms(Struct, frozen=True, kw_only=True):
     config: Callable[[], dict[str, Any]]
     explain: Explain
     health: Callable[[], dict[str, Any]]
+    reset_health: Callable[[], None]
     game_day: Callable[[], GameDay | None]
     clock: Clock

@@ -239,3 +239,17 @@ def test_a_key_that_was_replaced_is_asked_at_once(clock: FakeClock, health: Heal
     assert not admitted(health).probe
     assert not admitted(health, SIBLING).probe
     assert health.admit(NEXT_KEY) is None
+
+
+def test_everything_known_can_be_forgotten(clock: FakeClock, health: Health) -> None:
+    health.denied(admitted(health), whole_key=True)
+    assert health.admit(LANE) is None
+    health.forget()
+    admission = admitted(health)
+    assert health.states() == []
+    for _ in range(4):
+        health.failed(admission)
+    health.forget()
+    for _ in range(4):
+        health.failed(admitted(health))
+    assert health.admit(LANE) is not None

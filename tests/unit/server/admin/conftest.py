@@ -65,6 +65,7 @@ class AdminClient:
         self.ring, self.clock, self.traces = ring, clock, FakeTraces()
         self.asks: list[tuple[Ask, Caller]] = []
         self.game_day: GameDay | None = None
+        self.resets: list[str] = []
         self.app = admin_app(self.rooms(self.traces), limit_bytes=100_000)
 
     def rooms(self, traces: Any) -> AdminRooms:
@@ -74,6 +75,7 @@ class AdminClient:
             config=self.config,
             explain=self.explain,
             health=lambda: {"lanes": [], "providers": []},
+            reset_health=lambda: self.resets.append("reset"),
             game_day=lambda: self.game_day,
             clock=self.clock,
         )

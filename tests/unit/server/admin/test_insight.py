@@ -146,6 +146,7 @@ async def test_the_openapi_document_names_every_route_and_loads_nothing(admin: A
     document = (await admin("GET", "/admin/v1/openapi.json")).json
     assert set(document["paths"]) == {
         "/admin/v1/health",
+        "/admin/v1/health/reset",
         "/admin/v1/faults",
         "/admin/v1/keys",
         "/admin/v1/keys/{key_id}",

@@ -20,6 +20,11 @@ async def test_the_health_of_the_providers_is_shown(admin):
     assert (answer.status, answer.json) == (200, {"lanes": [], "providers": []})
 
 
+async def test_what_is_known_of_the_providers_can_be_forgotten(admin):
+    answer = await admin("POST", "/admin/v1/health/reset")
+    assert (answer.status, admin.resets) == (200, ["reset"])
+
+
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 async def test_a_gateway_that_is_not_for_staging_takes_no_faults(admin, method):
     answer = await admin(method, "/admin/v1/faults", FAULT if method == "POST" else None)
@@ -42,7 +47,16 @@ async def test_all_faults_end_at_once(staging):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"fault": "fire"}, {"seconds": 0}, {"seconds": "long"}, {"share": 2}, {"provider": ""}, {"provider": "nobody"}, {"kind": "down"}]
+    "wrong",
+    [
+        {"fault": "fire"},
+        {"seconds": 0},
+        {"seconds": "long"},
+        {"share": 2},
+        {"provider": ""},
+        {"provider": "nobody"},
+        {"kind": "down"},
+    ],
 )
 async def test_a_fault_without_sense_is_refused(staging, wrong):
     answer = await staging("POST", "/admin/v1/faults", FAULT | wrong)
