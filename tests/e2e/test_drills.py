@@ -11,9 +11,7 @@ import pytest
 from headworks.drills import shipped
 
 PARALLEL = 12
-AWAITED = {"missing-finish-reason"}
-"""A whole body without a finish reason is still passed on as it is."""
-SET = [scenario.name for scenario in shipped() if not scenario.long and scenario.name not in AWAITED]
+SET = [scenario.name for scenario in shipped() if not scenario.long]
 
 
 @pytest.fixture(scope="module")

@@ -86,14 +86,13 @@ def _cost(usage: Usage, prices: Prices) -> int:
 
 
 def _client(outcome: Outcome, calls: list[Call]) -> Iterator[str]:
-    """Clients must be told what their answer used; where one provider call made it, what that provider told."""
-    answered = [call for call in calls if call.told is not None]
-    if outcome.kind != "whole" or not answered:
+    """Clients must be told what their answer used, where the provider that ended it told; just that, if it was alone."""
+    if outcome.kind != "whole" or not calls or calls[-1].told is None:
         return
     if outcome.heard.output_tokens is None:
         yield "its client was not told what it used, and the provider told."
         return
-    usage = answered[0].told or Usage()
+    usage = calls[-1].told
     told = (usage.input_tokens, usage.output_tokens)
     heard = (outcome.heard.input_tokens, outcome.heard.output_tokens)
     if len(calls) == 1 and told != heard:
