@@ -91,9 +91,15 @@ class StreamedReply:
 
     async def _more(self) -> None:
         """Read until at least one event is whole. Single bytes are no progress."""
-        events = self.events
+        events, piece_of = self.events, self._exchange.piece
         while not events:
-            piece = await _next_piece(self._exchange)
+            try:
+                piece = await piece_of()
+            except ProviderError as error:
+                if error.code != ProviderError.default_code:
+                    raise
+                # A connection that breaks now has cut an answer that somebody is reading.
+                raise ProviderError(error.message, code="stream_interrupted") from error
             if not piece:
                 return
             events.extend(self._splitter.feed(piece))
@@ -128,13 +134,3 @@ def unfinished() -> ProviderError:
     return ProviderError(
         "The provider's answer ended without a finish reason; the answer is incomplete.", code="stream_interrupted"
     )
-
-
-async def _next_piece(exchange: Exchange) -> bytes:
-    """As `Exchange.piece`; a connection that breaks now has cut an answer that somebody is reading."""
-    try:
-        return await exchange.piece()
-    except ProviderError as error:
-        if error.code == ProviderError.default_code:
-            raise ProviderError(error.message, code="stream_interrupted") from error
-        raise
