@@ -9,6 +9,7 @@ import asyncio
 import os
 import socket
 import ssl
+from collections.abc import Mapping
 from typing import NoReturn
 from urllib.parse import urlsplit
 
@@ -63,14 +64,21 @@ class Outbound:
 
     def post(self, errand: "Errand", path: str, headers: dict[str, str], body: bytes) -> "Exchange":
         """A POST of `body`; nothing is sent before `Exchange.open`. The length header is added here."""
+        return self.post_with(errand, self.head(errand.base_url, path, headers), body)
+
+    def head(self, base_url: str, path: str, headers: Mapping[str, str]) -> bytes:
+        """Request line and headers of a POST but for its length: what may be used again for the next body."""
+        return _head("POST", self._origin(base_url), path, headers)
+
+    def post_with(self, errand: "Errand", head: bytes, body: bytes) -> "Exchange":
+        """As `post`, with what `head` has made."""
         origin = self._origin(errand.base_url)
-        lines = {"content-length": str(len(body)), **headers}
-        return Exchange(self, errand, origin, _head("POST", origin, path, lines), body)
+        return Exchange(self, errand, origin, b"%bcontent-length: %d\r\n\r\n" % (head, len(body)), body)
 
     def get(self, errand: "Errand", path: str, headers: dict[str, str]) -> "Exchange":
         """A GET; nothing is sent before `Exchange.open`."""
         origin = self._origin(errand.base_url)
-        return Exchange(self, errand, origin, _head("GET", origin, path, headers), b"")
+        return Exchange(self, errand, origin, _head("GET", origin, path, headers) + b"\r\n", b"")
 
     def _origin(self, base_url: str) -> Origin:
         origin = self._origins.get(base_url)
@@ -129,8 +137,8 @@ def _tls_context() -> ssl.SSLContext:
     return context
 
 
-def _head(method: str, origin: Origin, path: str, headers: dict[str, str]) -> bytes:
-    """Request line and headers.
+def _head(method: str, origin: Origin, path: str, headers: Mapping[str, str]) -> bytes:
+    """Request line and headers, without the blank line that ends them.
 
     Raises:
         ProviderError: A line break in a path or header, which would begin a request of somebody else's making.
@@ -140,7 +148,7 @@ def _head(method: str, origin: Origin, path: str, headers: dict[str, str]) -> by
     head = "\r\n".join(lines)
     if head.count("\n") != len(lines) - 1 or head.count("\r") != len(lines) - 1 or " " in path:
         raise ProviderError("A header or model name for this provider holds a line break or space.", retryable=False)
-    return (head + "\r\n\r\n").encode("latin-1", "replace")
+    return (head + "\r\n").encode("latin-1", "replace")
 
 
 class Exchange:

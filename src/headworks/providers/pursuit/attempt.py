@@ -5,7 +5,6 @@ provider's limiter; every failure is a `ProviderError` without the provider's ow
 """
 
 import asyncio
-from collections.abc import Mapping
 from typing import Literal
 
 from headworks.core.errors import BadAskError, ProviderError
@@ -20,6 +19,9 @@ from headworks.providers.pursuit.tools import Choice, Tools
 from headworks.providers.resume import Mode
 from headworks.providers.secrets import auth_header, hide_secrets
 
+MOST_HEADS = 100
+"""Clients send headers of their own (`anthropic-beta`): beyond so many different heads, all are written anew."""
+_JSON = {"content-type": "application/json"}
 REPLY_BYTES = 256 * 1024 * 1024
 HOLD_S = 10.0
 """How long a stream that has begun without a word is held back, so that another model may still begin it. Then the
@@ -156,16 +158,25 @@ class Attempt:
 
     def _exchange_with(self, base_url: str, own_key: str | None) -> Exchange:
         """The exchange with the provider at `base_url`; `own_key` is that of a server which the gateway runs itself."""
-        choice, request = self.choice, self._request
-        link = choice.road.link
-        auth: Mapping[str, str]
+        request, road = self._request, self.choice.road
+        outbound, errand = self._tools.outbound, Errand(road.link.name, base_url, self.patience)
         if own_key is not None:
-            auth = {"authorization": f"Bearer {own_key}"}
-        else:
-            auth = auth_header(link, link.keys[choice.admission.lane.key] if link.keys else "")
-        headers = {"content-type": "application/json", **auth, **link.headers, **request.headers}
-        errand = Errand(link.name, base_url, self.patience)
-        return self._tools.outbound.post(errand, request.path, headers, request.body)
+            headers = {"authorization": f"Bearer {own_key}", **_JSON, **road.link.headers, **request.headers}
+            return outbound.post(errand, request.path, headers, request.body)
+        # Nearly all calls of a model have the same head: it is written once.
+        name = (self.choice.admission.lane.key, request.path, *request.headers.items())
+        head = road.heads.get(name)
+        if head is None:
+            head = outbound.head(base_url, request.path, self._headers())
+            if len(road.heads) >= MOST_HEADS:
+                road.heads.clear()
+            road.heads[name] = head
+        return outbound.post_with(errand, head, request.body)
+
+    def _headers(self) -> dict[str, str]:
+        link = self.choice.road.link
+        key = link.keys[self.choice.admission.lane.key] if link.keys else ""
+        return {**_JSON, **auth_header(link, key), **link.headers, **self._request.headers}
 
     async def _refused(self, exchange: Exchange) -> None:
         status = exchange.status

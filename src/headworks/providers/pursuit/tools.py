@@ -47,6 +47,7 @@ class Road(Struct, frozen=True):
         lanes: One for each of its keys.
         turns: Whose key is next, endlessly; shared by all models of the provider.
         patience: Time-outs worked out for a latency pattern, by its identity: it lives as long as the config.
+        heads: Request lines and headers written before, by key, path and headers of the request.
     """
 
     link: Link
@@ -54,6 +55,7 @@ class Road(Struct, frozen=True):
     lanes: tuple[Lane, ...]
     turns: Iterator[int]
     patience: dict[int, Patience] = {}
+    heads: dict[tuple[object, ...], bytes] = {}
 
 
 MOST_ROADS = 10_000
