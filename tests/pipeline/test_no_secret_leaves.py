@@ -84,6 +84,7 @@ def test_whatever_the_provider_repeats_no_secret_leaves(house, log, prefix, secr
     log.seek(0)
     log.truncate()
     house.configure(lambda text: with_secrets(text, key, header))
+    house.forget()
     recipes = data.draw(st.lists(st.sampled_from(careless(key) + careless(header)), min_size=1, max_size=3))
     house.fake.script(recipes)
     client, model = data.draw(st.sampled_from(CLIENTS)), data.draw(st.sampled_from(MODELS))

@@ -72,5 +72,5 @@ async def shelf(tmp_path):
     made = Shelf(tmp_path)
     yield made
     for log in made.made:
+        log._thread.shutdown()  # first: what it is writing is its own until it has ended
         log._writer.close()
-        log._thread.shutdown()
