@@ -25,7 +25,9 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=1.0, help="share of the calls to make, 0.1 for a quick look")
     parser.add_argument("--only", default="", help="only scenarios whose name holds this text")
     parser.add_argument("--without-headworks", action="store_true", help="only nginx and no gateway")
-    parser.add_argument("--against", type=Path, metavar="DIR", help="a checkout of another commit, measured in turn")
+    parser.add_argument(
+        "--against", type=Path, metavar="DIR", action="append", default=[], help="a checkout to measure in turn, too"
+    )
     parser.add_argument("--soak", type=int, metavar="N", help="instead: N calls to Headworks, watching its memory")
     arguments = parser.parse_args()
     with contextlib.ExitStack() as running:
@@ -42,8 +44,8 @@ def main() -> None:
             print("nginx is not installed here: its rows are left out.", file=sys.stderr)
         if not arguments.without_headworks:
             targets.append(running.enter_context(headworks(direct.port, folder)))
-        if arguments.against:
-            targets.append(running.enter_context(headworks(direct.port, folder, arguments.against)))
+        for checkout in arguments.against:
+            targets.append(running.enter_context(headworks(direct.port, folder, checkout)))
         _compare(targets, arguments)
 
 
