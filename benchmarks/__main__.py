@@ -44,8 +44,7 @@ def main() -> None:
             print("nginx is not installed here: its rows are left out.", file=sys.stderr)
         if not arguments.without_headworks:
             targets.append(running.enter_context(headworks(direct.port, folder)))
-        for checkout in arguments.against:
-            targets.append(running.enter_context(headworks(direct.port, folder, checkout)))
+        targets += [running.enter_context(headworks(direct.port, folder, other)) for other in arguments.against]
         _compare(targets, arguments)
 
 
