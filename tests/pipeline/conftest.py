@@ -6,7 +6,9 @@ Tests are plain functions and let the loop run by `house.ask(...)`; hypothesis c
 
 import asyncio
 import json
+import random
 import re
+import textwrap
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from typing import Any
 import pytest
 
 from headworks.app import Gateway
-from headworks.config import load
+from headworks.config import links, load
 from headworks.identity.records import KeySpec
 from headworks.providers.health import LocalBoard
 from headworks.providers.standings import Standings
@@ -51,6 +53,13 @@ features:
   kept: {{model: openai}}
 """
 """By default one failure is looked at, at a time; `kept` is a feature as the product makes it."""
+
+
+class EagerDice(random.Random):
+    """Lets nobody wait longer than he must: back-offs of no time at all."""
+
+    def uniform(self, a: float, b: float) -> float:
+        return a
 
 
 class Answer:
@@ -104,6 +113,42 @@ def _piece_of_text(event: dict[str, Any]) -> str:
     return event.get("delta", {}).get("text", "")
 
 
+class Visit:
+    """A client while it is being answered."""
+
+    def __init__(self, app: Callable[..., Coroutine[Any, Any, None]], scope: dict[str, Any], data: bytes) -> None:
+        self.sent: list[dict[str, Any]] = []
+        self._incoming = [{"type": "http.request", "body": data, "more_body": False}]
+        self._gone = asyncio.Event()
+        self._more = asyncio.Event()
+        self.task = asyncio.ensure_future(app(scope, self._receive, self._send))
+
+    async def _receive(self) -> dict[str, Any]:
+        if self._incoming:
+            return self._incoming.pop()
+        await self._gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        self.sent.append(message)
+        self._more.set()
+
+    async def until(self, words: bytes) -> None:
+        """Wait until the answer holds these words."""
+        while not any(words in message.get("body", b"") for message in self.sent):
+            self._more.clear()
+            await self._more.wait()
+
+    async def leave(self) -> None:
+        """Hang up, and wait until the gateway has let go."""
+        self._gone.set()
+        await self.task
+
+    @property
+    def trace_id(self) -> str:
+        return Answer(self.sent).trace_id
+
+
 class House:
     """A gateway in this process, and the double behind it."""
 
@@ -114,8 +159,7 @@ class House:
         self.run(self.fake.start())
         self.gateway = Gateway(self.config(CONFIG), {})
         self.admin_key = self.run(self.gateway.start())
-        made = self.gateway.keys.create(KeySpec(name="test", org="acme"), actor="test")
-        self.key = made.key
+        self.key = self.new_key("acme")
         self.store = TraceStore(folder / "data", self.gateway._clock)
 
     def config(self, text: str):
@@ -128,10 +172,22 @@ class House:
         """Put a changed config in force."""
         self.gateway.reload(self.config(change(CONFIG)))
 
+    def add(self, **sections: str) -> None:
+        """Put the config in force with more in its sections, each given as the lines of a mapping."""
+        text = CONFIG
+        for section, lines in sections.items():
+            text = text.replace(f"{section}:\n", f"{section}:\n{textwrap.indent(textwrap.dedent(lines), '  ')}\n", 1)
+        self.gateway.reload(self.config(text))
+
+    def new_key(self, org: str) -> str:
+        """A client's key."""
+        return self.gateway.keys.create(KeySpec(name="test", org=org), actor="test").key
+
     def forget(self) -> None:
         """As after a start: no breaker is open, no key is dead."""
         gateway = self.gateway
         gateway._standings = Standings(gateway._clock, LocalBoard())
+        gateway._standings.rng = EagerDice()
         gateway.edge.house = gateway._house(gateway.config)
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
@@ -152,6 +208,14 @@ class House:
 
     async def asking(self, body: dict[str, Any] | bytes, *, path: str, method: str = "POST", **headers: str) -> Answer:
         """As `ask`, inside the loop."""
+        visit = self.visit(body, path=path, method=method, **headers)
+        await visit.task
+        return Answer(visit.sent)
+
+    def visit(
+        self, body: dict[str, Any] | bytes, *, path: str = PATHS["openai"], method: str = "POST", **headers: str
+    ) -> "Visit":
+        """Begin a call, inside the loop."""
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         named = {"authorization": f"Bearer {self.key}"} | {name.replace("_", "-"): v for name, v in headers.items()}
         scope = {
@@ -161,19 +225,7 @@ class House:
             "query_string": b"",
             "headers": [(name.encode(), value.encode()) for name, value in named.items()],
         }
-        incoming = [{"type": "http.request", "body": data, "more_body": False}]
-        sent: list[dict[str, Any]] = []
-
-        async def receive():
-            if not incoming:
-                await asyncio.Event().wait()  # the client stays
-            return incoming.pop()
-
-        async def send(message):
-            sent.append(message)
-
-        await self.gateway.edge(scope, receive, send)
-        return Answer(sent)
+        return Visit(self.gateway.edge, scope, data)
 
     def record(self, answer: Answer) -> dict[str, Any]:
         """The trace record of an answer."""
@@ -181,6 +233,17 @@ class House:
         found = self.store.get(answer.trace_id)
         assert found is not None, "an answered call has a record"
         return found
+
+    def last_record(self) -> dict[str, Any]:
+        """The trace record of the call that was made last, for those who never saw an answer."""
+        self.run(self.gateway.recorder.flush())
+        return self.store.list(limit=1)[0][0]
+
+    def at_rest(self) -> bool:
+        """True when no call holds a place at a provider or a right to probe, and none waits for one."""
+        report = self.gateway._standings.report(links(self.gateway.config))
+        inside = [row["inside"] + row["waiting"] for row in report["providers"]]
+        return not any(inside) and not any(lane["probing"] for lane in report["lanes"])
 
     def close(self) -> None:
         """End everything."""

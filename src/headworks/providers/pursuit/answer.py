@@ -8,11 +8,21 @@ from collections import deque
 from collections.abc import Iterator
 
 from headworks.core.errors import HeadworksError, ProviderError
-from headworks.core.replies import Chunk, Event, Resumed, TextDelta
+from headworks.core.replies import (
+    Chunk,
+    Event,
+    RefusalDelta,
+    Resumed,
+    TextDelta,
+    ThinkingDelta,
+    ToolArgumentsDelta,
+)
 from headworks.providers.pursuit.attempt import Attempt
 from headworks.providers.pursuit.plans import Fresh, Rest
 from headworks.providers.pursuit.pursuer import Pursuer
-from headworks.providers.resume import Delivered, DivergedError, Joiner
+from headworks.providers.pursuit.streamed import StreamedReply
+from headworks.providers.pursuit.struck import Struck
+from headworks.providers.resume import Delivered, DivergedError, Joiner, Mode
 
 
 class Answer:
@@ -25,16 +35,29 @@ class Answer:
         held: Its first chunks.
     """
 
-    __slots__ = ("_attempt", "_delivered_tokens", "_held", "_joiner", "_plan", "_pursuer", "_said", "_stream")
+    __slots__ = (
+        "_attempt",
+        "_delivered_tokens",
+        "_exact",
+        "_held",
+        "_joiner",
+        "_plan",
+        "_pursuer",
+        "_refused",
+        "_said",
+        "_stream",
+    )
 
     def __init__(self, pursuer: Pursuer, plan: Fresh, attempt: Attempt, held: list[Chunk]) -> None:
         self._pursuer = pursuer
         self._plan = plan
         self._attempt = attempt
         self._held = deque(held)
-        self._stream = attempt.stream
+        self._stream: StreamedReply | Struck | _Diverged | None = attempt.stream
         self._joiner: Joiner | None = None
         self._delivered_tokens = 0
+        self._exact = True
+        self._refused: set[tuple[int, Mode]] = set()
         resumable = not attempt.whole and pursuer.route.policy.resume != "off"
         self._said: list[str | Event] | None = [] if resumable else None
         """What was delivered: plain text of the first choice as it is, for the sake of memory, all else as events."""
@@ -70,10 +93,16 @@ class Answer:
             self._joiner = None
             rest = joiner.end()
             return Chunk(rest, heard=[]) if rest else None
-        events = joiner.feed(chunk.events)
-        if chunk.last:
-            self._joiner = None
-            events += joiner.end()
+        try:
+            events = joiner.feed(chunk.events)
+            if chunk.last:
+                self._joiner = None
+                events += joiner.end()
+        except DivergedError as error:
+            # It cannot be delivered, and is paid for: whoever counts must hear of it before the attempt is given up.
+            self._held.clear()
+            self._stream = _Diverged(error)
+            return Chunk([], heard=chunk.events)
         return Chunk(events, last=chunk.last, more=chunk.more, heard=chunk.events)
 
     async def _go_on(self, error: ProviderError) -> Chunk | None:
@@ -82,28 +111,29 @@ class Answer:
         Raises:
             ProviderError: Nobody can.
         """
-        said = self._said
+        said, pursuer = self._said, self._pursuer
         if said is None:
-            await self._pursuer.lost(self._attempt, error, self._plan)
+            await pursuer.lost(self._attempt, error, self._plan)
+            if pursuer.course.left_s() <= 0:
+                raise pursuer.course.late() from error
             raise _interrupted(error, "and this feature does not resume streams")
         delivered = Delivered.of(_events(said))
-        plan = Rest(self._pursuer.tools, self._plan.ask, self._pursuer.route.policy, delivered, len(said))
-        while True:
-            await self._count_lost(error, plan)
-            try:
-                self._attempt, held = await self._pursuer.begin(plan)
-            except HeadworksError as last:
-                raise _given_up(last, error) from last
-            self._held, self._stream = deque(held), self._attempt.stream
-            mode = self._attempt.mode
-            assert mode is not None, "the rest of an answer is asked for in some mode"
-            target = self._attempt.choice.target
-            seam = Resumed(attempt=self._pursuer.course.calls, mode=mode, model=target.name)
-            self._joiner = joiner = Joiner(delivered, mode, seam, delivered_tokens=self._delivered_tokens)
-            try:
-                return self._joined(joiner, self._held.popleft())
-            except ProviderError as again:
-                error = again
+        plan = Rest(pursuer.tools, self._plan.ask, pursuer.route.policy, delivered, self._refused)
+        plan.said_tokens = sum(map(_is_piece, said))
+        await self._count_lost(error, plan)
+        if self._exact:
+            plan.said_tokens = max(plan.said_tokens, self._delivered_tokens)
+        try:
+            self._attempt, held = await pursuer.begin(plan)
+        except HeadworksError as last:
+            raise _given_up(last, error) from last
+        self._plan.ask = plan.ask
+        self._held, self._stream = deque(held), self._attempt.stream
+        mode = self._attempt.mode
+        assert mode is not None, "the rest of an answer is asked for in some mode"
+        seam = Resumed(attempt=pursuer.course.calls, mode=mode, model=self._attempt.choice.target.name)
+        self._joiner = joiner = Joiner(delivered, mode, seam, delivered_tokens=self._delivered_tokens)
+        return self._joined(joiner, self._held.popleft())
 
     async def _count_lost(self, error: ProviderError, plan: Rest) -> None:
         """Put the attempt that broke off on record. One whose words did not fit says nothing about its provider."""
@@ -114,11 +144,36 @@ class Answer:
             plan.failed(attempt.choice, attempt.mode)
             return
         used = await pursuer.lost(attempt, error, plan)
-        tokens = 0 if used is None else used.output_tokens
+        if used is None:
+            return
         if attempt.mode == "restart":  # it said again what had been delivered
-            self._delivered_tokens = max(self._delivered_tokens, tokens)
+            self._delivered_tokens = max(self._delivered_tokens, used.output_tokens)
         else:
-            self._delivered_tokens += tokens
+            self._delivered_tokens += used.output_tokens
+        self._exact = self._exact and not used.estimated
+
+
+class _Diverged:
+    """Stands for the stream of an attempt that says something else than what was delivered.
+
+    Args:
+        error: Says so.
+
+    Attributes:
+        events: None, ever.
+    """
+
+    def __init__(self, error: DivergedError) -> None:
+        self.events: deque[bytes] = deque()
+        self._error = error
+
+    def take(self) -> Chunk | None:
+        """Never asked for: there are no `events`."""
+        return None
+
+    async def next(self) -> Chunk | None:
+        """Raises the error."""
+        raise self._error
 
 
 def _events(said: list[str | Event]) -> Iterator[Event]:
@@ -126,9 +181,14 @@ def _events(said: list[str | Event]) -> Iterator[Event]:
         yield TextDelta(item) if isinstance(item, str) else item
 
 
+def _is_piece(item: str | Event) -> bool:
+    """Whether it is at least one token."""
+    return isinstance(item, str | TextDelta | ThinkingDelta | RefusalDelta | ToolArgumentsDelta)
+
+
 def _interrupted(error: ProviderError, why: str) -> ProviderError:
     """The error that ends a stream which nobody goes on with."""
-    if error.code in ("stream_interrupted", "deadline_exceeded"):
+    if error.code in ("stream_interrupted", "deadline_exceeded", "content_policy_violation"):
         return error
     return ProviderError(
         f"The answer broke off ({error.message}) {why}.",

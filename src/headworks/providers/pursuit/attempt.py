@@ -5,6 +5,7 @@ provider's limiter; every failure is a `ProviderError` without the provider's ow
 """
 
 import asyncio
+import math
 from typing import Literal
 
 from headworks.core.errors import BadAskError, ProviderError
@@ -15,7 +16,7 @@ from headworks.dialects.protocols import WireRequest
 from headworks.providers.outbound.http import Errand, Exchange
 from headworks.providers.pursuit.streamed import StreamedReply, unfinished
 from headworks.providers.pursuit.struck import Struck, struck_at_once
-from headworks.providers.pursuit.tools import Choice, Tools
+from headworks.providers.pursuit.tools import Choice, Launcher, Tools
 from headworks.providers.resume import Mode
 from headworks.providers.secrets import auth_header, hide_secrets
 
@@ -46,6 +47,7 @@ class Attempt:
 
     Attributes:
         choice: As given; `patience` and `mode` likewise.
+        usual: The patience it would have had if its call had no deadline.
         started_s: When it was sent, monotonic clock.
         first_s: When the answer truly began; None before.
         whole: True when the reply comes in one body.
@@ -68,12 +70,13 @@ class Attempt:
         "patience",
         "started_s",
         "stream",
+        "usual",
         "whole",
     )
 
     def __init__(self, tools: Tools, ask: Ask, choice: Choice, patience: Patience, mode: Mode | None = None) -> None:
         self.choice = choice
-        self.patience = patience
+        self.patience = self.usual = patience
         self.mode = mode
         self.whole = False
         self.first_s: float | None = None
@@ -104,7 +107,7 @@ class Attempt:
             strike = None if tools.faults is None else await struck_at_once(tools.faults, choice, self.patience)
             link = choice.road.link
             launcher = tools.launchers.get(link.name) if tools.launchers else None
-            base_url = link.base_url if launcher is None else await launcher.base_url()
+            base_url = link.base_url if launcher is None else await self._launched(launcher)
             exchange = self._exchange = self._exchange_with(base_url, None if launcher is None else launcher.key)
             await exchange.open()
             if not 200 <= exchange.status < 300:
@@ -190,22 +193,52 @@ class Attempt:
         dialect = self._tools.dialects[self.choice.target.dialect]
         raise dialect.read_error(status, exchange.headers, await exchange.error_body())
 
-    async def _first_words(self, stream: StreamedReply | Struck) -> list[Chunk]:
-        """The chunks up to the first word. A model that thinks in silence is waited for, but not held back for long."""
-        held: list[Chunk] = []
+    async def _launched(self, launcher: Launcher) -> str:
+        """Where a server that the gateway runs itself listens. Its start goes on when this call cannot wait for it."""
         try:
-            while not held or not _begun(held[-1]):
-                if held and not stream.events:
-                    async with asyncio.timeout(HOLD_S):
-                        chunk = await stream.next()
-                else:
-                    chunk = await stream.next()
-                if chunk is None:
-                    break
-                held.append(chunk)
+            async with asyncio.timeout(self.patience.total_s):
+                return await launcher.base_url()
         except TimeoutError:
-            return held
+            raise self._late("was not started", self.patience.total_s) from None
+
+    async def _first_words(self, stream: StreamedReply | Struck) -> list[Chunk]:
+        """The chunks up to the first word. A model that thinks in silence is waited for, but not held back for long.
+
+        Raises:
+            ProviderError: As `next` of the stream; or it did not begin while its call could still turn to another.
+        """
+        held: list[Chunk] = []
+        until_s = self._begins_by_s()
+        while not held or not _begun(held[-1]):
+            if stream.events:
+                chunk = stream.take()
+            elif until_s == math.inf:
+                chunk = await stream.next()
+            else:
+                try:
+                    async with asyncio.timeout_at(until_s):
+                        chunk = await stream.next()
+                except TimeoutError:
+                    if held:
+                        return held
+                    raise self._late("did not begin to answer", self.patience.first_byte_s) from None
+            if chunk is None:
+                break
+            held.append(chunk)
+            if len(held) == 1:
+                until_s = min(until_s, asyncio.get_running_loop().time() + HOLD_S)
         return held
+
+    def _begins_by_s(self) -> float:
+        """When the first event must be there, by the loop's clock: only where the call's own time is short."""
+        if self.patience is self.usual:
+            return math.inf
+        passed_s = self._tools.clock.monotonic() - self.started_s
+        return asyncio.get_running_loop().time() + self.patience.first_byte_s - passed_s
+
+    def _late(self, what: str, limit_s: float) -> ProviderError:
+        sentence = f"Provider `{self.choice.link.name}` {what} for {limit_s:g} s."
+        return ProviderError(sentence, code="provider_timeout", status=504)
 
 
 def _request(tools: Tools, ask: Ask, choice: Choice) -> WireRequest:

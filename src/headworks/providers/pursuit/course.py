@@ -85,18 +85,20 @@ class Course:
         """Seconds until the deadline."""
         return self.deadline_s - self._tools.clock.monotonic()
 
-    def begin_left_s(self) -> float:
-        """Seconds until the answer must have begun."""
-        return self._begins_by_s() - self._tools.clock.monotonic()
+    def times_left(self) -> tuple[float, float]:
+        """Seconds until the deadline, and until the answer must have begun."""
+        now_s = self._tools.clock.monotonic()
+        return self.deadline_s - now_s, self._begins_by_s() - now_s
 
     def alone(self, choice: Choice) -> bool:
         """Whether there is nobody else to turn to when this provider is silent: its other models are no help then."""
         provider, targets = choice.target.provider, self._route.targets
         return not any(target.provider != provider and self._open(place) for place, target in enumerate(targets))
 
-    def begun(self) -> None:
-        """The answer has begun: from here on a stream's client waits for its end only."""
+    def begun(self, choice: Choice) -> None:
+        """The answer has begun: a stream's client now waits for its end only. The same model is asked for a rest."""
         self._begin_by_s = None
+        self._place = choice.place
 
     def choose(self) -> Choice | float:
         """Whom to call now, or how many seconds to wait before asking again.

@@ -14,6 +14,10 @@ PROBE_S = 8.0
 """How long a probe waits for the first byte. The caller whose call it is goes on elsewhere after it."""
 SHARE_OF_FIRST = 0.6
 """Most of what is left that one attempt may wait for its beginning while there is another model to turn to."""
+LATE = 3.0
+"""Who has waited so many times longer than 19 of 20 calls of late has waited long enough to blame the provider."""
+ENOUGH_SHARE = 0.25
+"""Where nothing is known of late, this share of the usual time is long enough."""
 
 
 def usual_patience(policy: Policy, *, reasoning: bool) -> Patience:
@@ -48,14 +52,14 @@ def for_probe(patience: Patience) -> Patience:
     )
 
 
-def fits(patience: Patience, left_s: float) -> bool:
+def fits(patience: Patience, left_s: float, begin_left_s: float) -> bool:
     """Whether there is time enough whatever comes, as there nearly always is."""
-    return patience.total_s <= left_s and patience.first_byte_s <= left_s * SHARE_OF_FIRST
+    return patience.total_s <= left_s and patience.first_byte_s <= begin_left_s * SHARE_OF_FIRST
 
 
-def within(patience: Patience, left_s: float, *, alone: bool) -> Patience:
+def within(patience: Patience, left_s: float, begin_left_s: float, *, alone: bool) -> Patience:
     """`patience` cut to what is left of the call; an attempt that is not the last resort leaves time for another."""
-    begin_s = left_s if alone else left_s * SHARE_OF_FIRST
+    begin_s = begin_left_s if alone else begin_left_s * SHARE_OF_FIRST
     return Patience(
         connect_s=min(patience.connect_s, begin_s),
         first_byte_s=min(patience.first_byte_s, begin_s),
@@ -63,3 +67,20 @@ def within(patience: Patience, left_s: float, *, alone: bool) -> Patience:
         total_s=min(patience.total_s, left_s),
         deadline_s=patience.deadline_s,
     )
+
+
+def hurried(given: Patience, usual: Patience, known_s: float | None, *, begun: bool) -> bool:
+    """Whether an attempt that came too late had less time than the provider may need: its caller was in a hurry.
+
+    Else one impatient client could make a provider look down to all others.
+
+    Args:
+        given: What it had.
+        usual: What it would have had of a caller without a deadline.
+        known_s: Within how many seconds nearly all calls of late began; None when that is not known.
+        begun: Whether its answer had begun.
+    """
+    if begun:
+        return given.total_s < usual.total_s
+    enough_s = usual.first_byte_s * ENOUGH_SHARE if known_s is None else known_s * LATE
+    return given.first_byte_s < min(enough_s, usual.first_byte_s)

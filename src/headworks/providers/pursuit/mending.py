@@ -74,11 +74,12 @@ class Mending:
         """See whether the ask can be mended after `attempt` failed so; the course is told who may be asked again."""
         if ran_out:
             self._limit(attempt, plan)
-        elif error.code == "context_length_exceeded":
-            window = self._tools.context_tokens(attempt.choice.target)
-            await self._fit(attempt.choice.place, said_too_long(error, window), plan)
-        elif isinstance(plan, Rest) and attempt.mode is not None and not error.retryable and not error.account:
+        elif error.code != "context_length_exceeded" or not await self._shorter(attempt, error, plan):
             self._another_way(attempt, error, plan)
+
+    async def _shorter(self, attempt: Attempt, error: ProviderError, plan: Plan) -> bool:
+        window = self._tools.context_tokens(attempt.choice.target)
+        return await self._fit(attempt.choice.place, said_too_long(error, window), plan)
 
     async def _fit(self, place: int, told: TooLong, plan: Plan) -> bool:
         """By the steps of the policy, in order: the first that can be taken. Whether there was one."""
@@ -129,18 +130,28 @@ class Mending:
         return None if events is None else summary_text(events)
 
     def _limit(self, attempt: Attempt, plan: Plan) -> None:
-        """Ask for what can be written in the time that is left, at most half of what was asked for."""
+        """Ask for what can be written in the time that is left, at most half of what is still to come."""
+        left_tokens = int(self._course.left_s() * SLOWEST_TOKENS_PER_S)
+        if left_tokens <= 0:
+            return
         editor = self._tools.editors[plan.ask.dialect]
-        asked = editor.max_tokens(plan.ask) or UNSAID_TOKENS
-        limit = max(FEWEST_TOKENS, min(asked // 2, int(self._course.left_s() * SLOWEST_TOKENS_PER_S)))
-        if limit < asked:
-            plan.ask = editor.limited(plan.ask, limit)
-            self._trace.adapted(f"max_tokens {limit}")
+        said = plan.said_tokens if isinstance(plan, Rest) else 0
+        asked = editor.max_tokens(plan.ask)
+        wanted = UNSAID_TOKENS if asked is None else asked - said
+        limit = max(FEWEST_TOKENS, min(wanted // 2, left_tokens))
+        if limit < wanted:
+            plan.ask = editor.limited(plan.ask, said + limit)
+            self._trace.adapted(f"max_tokens {said + limit}")
             self._course.allow(attempt.choice.place)
 
-    def _another_way(self, attempt: Attempt, error: ProviderError, plan: Rest) -> None:
-        """A target that refuses the way the rest was asked for is asked in another: no mistake of the caller's."""
-        assert attempt.mode is not None, "only the rest of an answer is asked for in a mode"
+    def _another_way(self, attempt: Attempt, error: ProviderError, plan: Plan) -> None:
+        """A target that refuses the way the rest was asked for is asked in another: no mistake of the caller's.
+
+        But a refusal by a content filter is one of what the answer says, however it is asked for.
+        """
+        of_the_way = not error.retryable and not error.account and error.code != "content_policy_violation"
+        if not isinstance(plan, Rest) or attempt.mode is None or not of_the_way:
+            return
         if error.code == "prefill_rejected":
             target = attempt.choice.target
             self._tools.no_prefill.add((target.provider, target.provider_model))

@@ -46,16 +46,21 @@ class Rest:
         ask: The question.
         policy: How the feature wants streams resumed.
         delivered: What the client has.
-        pieces: In how many pieces that came: at least so many tokens.
+        refused: The modes that failed with a place already, for this answer; grows.
+
+    Attributes:
+        said_tokens: How many tokens were delivered, at least.
     """
 
-    def __init__(self, tools: Tools, ask: Ask, policy: Policy, delivered: Delivered, pieces: int) -> None:
+    def __init__(
+        self, tools: Tools, ask: Ask, policy: Policy, delivered: Delivered, refused: set[tuple[int, Mode]]
+    ) -> None:
         self.ask = ask
+        self.said_tokens = 0
         self._tools = tools
         self._policy = policy
         self._delivered = delivered
-        self._pieces = pieces
-        self._failed: set[tuple[int, Mode]] = set()
+        self._failed = refused
         editor = tools.editors[ask.dialect]
         possible = delivered.modes(ask.kind, editor.choices(ask), json_output=editor.expects_json(ask))
         self._modes: tuple[Mode, ...] = possible if policy.resume == "auto" else ("restart",)
@@ -74,7 +79,7 @@ class Rest:
         request = self._policy.continuation if mode == "continue" else None
         ask = editor.continued(self.ask, self._delivered.continuable_text, request)
         limit = editor.max_tokens(ask)
-        return ask if limit is None else editor.limited(ask, max(FEWEST_TOKENS, limit - self._pieces))
+        return ask if limit is None else editor.limited(ask, max(FEWEST_TOKENS, limit - self.said_tokens))
 
     def _mode(self, choice: Choice) -> Mode | None:
         """The first mode that is possible, that the target offers, and that has not failed with it."""

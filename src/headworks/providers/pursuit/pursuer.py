@@ -13,7 +13,7 @@ from headworks.core.protocols import OpenTrace
 from headworks.core.replies import Chunk, Event, Usage
 from headworks.providers.pursuit.attempt import Attempt, Outcome
 from headworks.providers.pursuit.course import Course
-from headworks.providers.pursuit.limits import fits, for_probe, for_whole, usual_patience, within
+from headworks.providers.pursuit.limits import fits, for_probe, for_whole, hurried, usual_patience, within
 from headworks.providers.pursuit.mending import Mending, may_be_too_long
 from headworks.providers.pursuit.plans import Fresh, Plan
 from headworks.providers.pursuit.race import race
@@ -66,15 +66,16 @@ class Pursuer:
                 await asyncio.sleep(step)
                 continue
             choice = await self._stand_in_line(step, plan.ask) if step.waits else step
-            if choice is None:
-                continue
-            attempt = self.prepare(choice, plan)
+            attempt = None if choice is None else self.prepare(choice, plan)
             if attempt is None:
                 continue
+            if self.route.policy.hedge and course.calls == 0:
+                begun = await race(self, attempt, plan)
+                if begun is not None:
+                    return begun
+                continue
+            self.sent(attempt)
             try:
-                if self.route.policy.hedge and course.calls == 0:
-                    return await race(self, attempt, plan)
-                self.sent(attempt)
                 held = await attempt.begin()
             except ProviderError as error:
                 await self.lost(attempt, error, plan)
@@ -92,10 +93,17 @@ class Pursuer:
         """An attempt that is ready to be sent; None when the ask cannot be put to its target."""
         try:
             ask, mode = plan.put(choice)
-            return Attempt(self.tools, ask, choice, self._time_for(choice, ask), mode)
+            usual = self._usual_time(choice, ask)
+            attempt = Attempt(self.tools, ask, choice, self._time_for(choice, usual), mode)
         except BadAskError as error:
             self.course.cannot(choice, error)
             return None
+        except BaseException:  # a bug must not take the provider's places one by one
+            self.tools.health.released(choice.admission)
+            choice.road.standing.limiter.leave("none", None)
+            raise
+        attempt.usual = usual
+        return attempt
 
     def sent(self, attempt: Attempt) -> None:
         """An attempt is about to be sent: from here on it is on record, and ours to end."""
@@ -107,7 +115,7 @@ class Pursuer:
         """The answer has begun: the provider is well."""
         choice, tools = attempt.choice, self.tools
         self.attempt = attempt
-        self.course.begun()
+        self.course.begun(choice)
         tools.health.succeeded(choice.admission)
         choice.road.standing.throttle.succeeded()
         if attempt.first_s is not None:
@@ -119,13 +127,29 @@ class Pursuer:
         Returns:
             What it used, as far as it is known.
         """
+        ran_out = attempt.ran_out
+        used = self.note_lost(attempt, error)
+        await self.mend(attempt, error, plan, ran_out=ran_out)
+        return used
+
+    def note_lost(self, attempt: Attempt, error: ProviderError) -> Usage | None:
+        """As `lost`, but that nothing is mended."""
         hide_secrets(error, attempt.choice.link)
         used = self.trace.attempt_failed(error)
-        ran_out = attempt.ran_out
+        ran_out, had_no_time = attempt.ran_out, self._had_no_time(attempt, error)
         self.drop(attempt, _OUTCOMES.get(error.code, "failed"))
-        self.course.failed(attempt.choice, error, ran_out=ran_out)
-        await self._mending().after(attempt, error, plan, ran_out=ran_out)
+        self.course.failed(attempt.choice, error, ran_out=ran_out, hurried=had_no_time)
         return used
+
+    async def mend(self, attempt: Attempt, error: ProviderError, plan: Plan, *, ran_out: bool = False) -> None:
+        """Mend the ask where that can help after `attempt` failed so."""
+        await self._mending().after(attempt, error, plan, ran_out=ran_out)
+
+    def _had_no_time(self, attempt: Attempt, error: ProviderError) -> bool:
+        if error.code != "provider_timeout" or error.provider_status is not None:
+            return False
+        known_s = self.tools.latencies.p95_s(attempt.choice.target.provider, attempt.pace_name)
+        return hurried(attempt.patience, attempt.usual, known_s, begun=attempt.first_s is not None)
 
     def _check_spending(self, limit_nano: int) -> None:
         """The money that failed attempts have cost ends a call like their number does."""
@@ -148,9 +172,7 @@ class Pursuer:
             held = await attempt.begin()
             self.succeeded(attempt)
         except ProviderError as error:
-            self.trace.attempt_failed(error)
-            self.drop(attempt, _OUTCOMES.get(error.code, "failed"))
-            self.course.failed(attempt.choice, error)
+            self.note_lost(attempt, error)
             return None
         events = [event for chunk in held for event in chunk.events]
         self.trace.attempt_aside(events)
@@ -172,24 +194,28 @@ class Pursuer:
                 self.tools.health.released(attempt.choice.admission)
             self.drop(attempt, "none")
 
-    def _time_for(self, choice: Choice, ask: Ask) -> Patience:
+    def _usual_time(self, choice: Choice, ask: Ask) -> Patience:
+        """How long this target may take for this ask when its caller has no deadline."""
         road, usual = choice.road, self._patience
         patience = road.patience.get(id(usual))
         if patience is None:
             patience = road.patience[id(usual)] = road.link.timeouts.over(usual)
         if not ask.stream:
             patience = for_whole(patience, road.link, self.tools.editors[ask.dialect].max_tokens(ask))
-        if choice.admission.probe:
-            patience = for_probe(patience)
-        left_s = self.course.left_s()
-        return patience if fits(patience, left_s) else within(patience, left_s, alone=self.course.alone(choice))
+        return for_probe(patience) if choice.admission.probe else patience
+
+    def _time_for(self, choice: Choice, usual: Patience) -> Patience:
+        left_s, begin_left_s = self.course.times_left()
+        if fits(usual, left_s, begin_left_s):
+            return usual
+        return within(usual, left_s, begin_left_s, alone=self.course.alone(choice))
 
     async def _stand_in_line(self, choice: Choice, ask: Ask) -> Choice | None:
         """Wait for a place at a busy provider. Whoever has one asks to be admitted again: it may be down by then."""
         limiter = choice.road.standing.limiter
         self.tools.health.released(choice.admission)
         try:
-            await limiter.enter(ask.org_id or "", self.course.left_s())
+            await limiter.enter(ask.org_id or "", self.course.times_left()[1])
         except ProviderError as error:
             self.course.crowded(choice, error)
             return None

@@ -9,8 +9,8 @@ from typing import Protocol
 
 from headworks.core.errors import ProviderError
 from headworks.core.protocols import OpenTrace
-from headworks.core.replies import Chunk
-from headworks.providers.pursuit.attempt import Attempt, Outcome
+from headworks.core.replies import Chunk, Usage
+from headworks.providers.pursuit.attempt import Attempt
 from headworks.providers.pursuit.course import Course
 from headworks.providers.pursuit.plans import Plan
 from headworks.providers.pursuit.tools import Choice, Tools
@@ -31,15 +31,18 @@ class Starter(Protocol):
     def succeeded(self, attempt: Attempt) -> None:
         """Its answer has begun."""
 
-    def drop(self, attempt: Attempt, outcome: Outcome) -> None:
-        """Let go of it."""
+    def note_lost(self, attempt: Attempt, error: ProviderError) -> Usage | None:
+        """It has failed."""
+
+    async def mend(self, attempt: Attempt, error: ProviderError, plan: Plan) -> None:
+        """Mend the ask after it failed so."""
 
 
-async def race(pursuer: Starter, first: Attempt, plan: Plan) -> tuple[Attempt, list[Chunk]]:
+async def race(pursuer: Starter, first: Attempt, plan: Plan) -> tuple[Attempt, list[Chunk]] | None:
     """Send `first`, and another after the usual time of its model; the one that begins first, with its first chunks.
 
-    Raises:
-        ProviderError: Both failed, or the only one did; the error of `first`, which is left to the caller to note.
+    Returns:
+        None when both failed, or the only one did.
     """
     runners: _Runners = {}
     try:
@@ -49,9 +52,14 @@ async def race(pursuer: Starter, first: Attempt, plan: Plan) -> tuple[Attempt, l
             second = _second(pursuer, first, plan)
             if second is not None:
                 _start(pursuer, runners, second)
-        return await _first_to_speak(pursuer, runners, first)
+        return await _first_to_speak(pursuer, runners, plan)
+    except asyncio.CancelledError:
+        _end_with_call(pursuer, runners)
+        raise
     finally:
-        _cancel(pursuer, runners)
+        for task, attempt in runners.items():
+            pursuer.trace.beside(attempt.choice.target, attempt.started_s, None)
+            _end(pursuer, task, attempt)
 
 
 def _usual_s(pursuer: Starter, attempt: Attempt) -> float:
@@ -77,41 +85,43 @@ def _heed(task: asyncio.Task[list[Chunk]]) -> None:
         task.exception()
 
 
-async def _first_to_speak(pursuer: Starter, runners: _Runners, first: Attempt) -> tuple[Attempt, list[Chunk]]:
-    failure: ProviderError | None = None
+async def _first_to_speak(pursuer: Starter, runners: _Runners, plan: Plan) -> tuple[Attempt, list[Chunk]] | None:
+    failures: list[tuple[Attempt, ProviderError]] = []
     while runners:
         done, _ = await asyncio.wait(runners, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
-            attempt = runners.pop(task)
+            attempt = runners[task]
             try:
                 held = task.result()
             except ProviderError as error:
-                if attempt is first:
-                    failure = error
-                else:
-                    _failed(pursuer, attempt, error)
+                failures.append((attempt, error))
+                _announce(pursuer, attempt)
+                pursuer.note_lost(attempt, error)
+                del runners[task]
             else:
                 attempt.adopt()
-                if failure is not None:
-                    _failed(pursuer, first, failure)
-                pursuer.trace.attempt(attempt.choice.target, attempt.started_s)
+                _announce(pursuer, attempt)
                 pursuer.succeeded(attempt)
+                del runners[task]
                 return attempt, held
-    pursuer.trace.attempt(first.choice.target, first.started_s)
-    assert failure is not None, "the first runner was always there"
-    raise failure
+    for attempt, failure in failures:
+        await pursuer.mend(attempt, failure, plan)
+    return None
 
 
-def _failed(pursuer: Starter, attempt: Attempt, error: ProviderError) -> None:
-    pursuer.trace.beside(attempt.choice.target, attempt.started_s, error)
-    pursuer.drop(attempt, "failed")
-    pursuer.course.failed(attempt.choice, error)
+def _announce(pursuer: Starter, attempt: Attempt) -> None:
+    pursuer.trace.attempt(attempt.choice.target, attempt.started_s)
 
 
-def _cancel(pursuer: Starter, runners: _Runners) -> None:
-    """End who has lost, or, when the whole call was cancelled, everybody."""
-    for task, attempt in runners.items():
-        task.cancel()
-        pursuer.trace.beside(attempt.choice.target, attempt.started_s, None)
-        pursuer.tools.health.released(attempt.choice.admission)
-        attempt.close("none")
+def _end_with_call(pursuer: Starter, runners: _Runners) -> None:
+    """The whole call was cancelled. The attempt that was sent first is on record as the one that was under way."""
+    for task, attempt in list(runners.items())[:1]:
+        del runners[task]
+        _announce(pursuer, attempt)
+        _end(pursuer, task, attempt)
+
+
+def _end(pursuer: Starter, task: asyncio.Task[list[Chunk]], attempt: Attempt) -> None:
+    task.cancel()
+    pursuer.tools.health.released(attempt.choice.admission)
+    attempt.close("none")

@@ -65,7 +65,7 @@ class Caller:
         if isinstance(said, float):
             self.waits += 1
             assert self.waits <= MOST_WAITS_IN_A_ROW
-            assert 0 <= said <= self.course.begin_left_s()
+            assert 0 <= said <= self.course.times_left()[1]
             self.free_at_s = now_s + said
             return
         choice = self.in_line(said) if said.waits else said
@@ -104,7 +104,7 @@ class Caller:
         assert self.asking is not None
         self.desk.health.succeeded(self.asking.admission)
         self.asking.road.standing.throttle.succeeded()
-        self.course.begun()
+        self.course.begun(self.asking)
         self.begun = True
 
     def leave(self) -> Choice:

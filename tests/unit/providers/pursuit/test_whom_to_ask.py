@@ -89,7 +89,7 @@ def test_nothing_is_tried_after_the_deadline(bench, failure):
 def test_a_stream_must_begin_in_time_and_may_then_go_on(bench):
     desk = bench("one")
     begun, course = desk.course(stream=True, begin_by_s=2.0), desk.course(stream=True, begin_by_s=2.0)
-    begun.begun()
+    begun.begun(desk.chosen(begun))
     desk.clock.advance(2)
     assert begun.choose().place == 0
     with pytest.raises(ProviderError) as late:
@@ -100,7 +100,7 @@ def test_a_stream_must_begin_in_time_and_may_then_go_on(bench):
 def test_whole_answers_have_no_time_to_begin_by(bench):
     desk = bench("one")
     course = desk.course(begin_by_s=2.0)
-    assert course.begin_left_s() == course.left_s() == 600
+    assert course.times_left() == (600, 600)
 
 
 def test_a_silent_provider_is_not_asked_again_with_any_of_its_models(bench, failure):
