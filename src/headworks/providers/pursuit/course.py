@@ -168,8 +168,6 @@ class Course:
 
     def cannot(self, choice: Choice, error: BadAskError) -> None:
         """The target cannot be put this ask. That refuses a first choice; a fallback is passed over."""
-        self._tools.health.released(choice.admission)
-        choice.road.standing.limiter.leave("none", None)
         self._out |= {choice.place}
         if choice.place == 0 and self._error is None:
             self.fatal = error

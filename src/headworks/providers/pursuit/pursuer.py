@@ -91,18 +91,18 @@ class Pursuer:
 
     def prepare(self, choice: Choice, plan: Plan) -> Attempt | None:
         """An attempt that is ready to be sent; None when the ask cannot be put to its target."""
+        attempt = None
         try:
             ask, mode = plan.put(choice)
             usual = self._usual_time(choice, ask)
             attempt = Attempt(self.tools, ask, choice, self._time_for(choice, usual), mode)
+            attempt.usual = usual
         except BadAskError as error:
             self.course.cannot(choice, error)
-            return None
-        except BaseException:  # a bug must not take the provider's places one by one
-            self.tools.health.released(choice.admission)
-            choice.road.standing.limiter.leave("none", None)
-            raise
-        attempt.usual = usual
+        finally:
+            if attempt is None:  # on a bug too: it must not take the provider's places one by one
+                self.tools.health.released(choice.admission)
+                choice.road.standing.limiter.leave("none", None)
         return attempt
 
     def sent(self, attempt: Attempt) -> None:

@@ -183,9 +183,9 @@ class Calls(RuleBasedStateMachine):
     def cannot(self, which: int) -> None:
         caller = self.some(which, "asking")
         if not caller.begun and caller.asking is not None:
-            choice, caller.asking = caller.asking, None
             caller.course.calls -= 1
-            caller.course.cannot(choice, BadAskError("not there"))
+            self.desk.health.released(caller.asking.admission)
+            caller.course.cannot(caller.leave(), BadAskError("not there"))
 
     @precondition(lambda self: any(caller.asking for caller in self.callers))
     @rule(which=st.integers(0, 50), places=st.sets(st.integers(0, 3)))
