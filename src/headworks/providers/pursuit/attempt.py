@@ -48,6 +48,7 @@ class Attempt:
     Attributes:
         choice: As given; `patience` and `mode` likewise.
         usual: The patience it would have had if its call had no deadline.
+        leaves_time: Whether its patience was cut so that another provider has time too.
         started_s: When it was sent, monotonic clock.
         first_s: When the answer truly began; None before.
         whole: True when the reply comes in one body.
@@ -66,6 +67,7 @@ class Attempt:
         "_tools",
         "choice",
         "first_s",
+        "leaves_time",
         "mode",
         "patience",
         "started_s",
@@ -77,6 +79,7 @@ class Attempt:
     def __init__(self, tools: Tools, ask: Ask, choice: Choice, patience: Patience, mode: Mode | None = None) -> None:
         self.choice = choice
         self.patience = self.usual = patience
+        self.leaves_time = False
         self.mode = mode
         self.whole = False
         self.first_s: float | None = None
@@ -208,7 +211,7 @@ class Attempt:
             ProviderError: As `next` of the stream; or it did not begin while its call could still turn to another.
         """
         held: list[Chunk] = []
-        until_s = self._begins_by_s()
+        until_s = begins_by_s = self._begins_by_s()
         while not held or not _begun(held[-1]):
             if stream.events:
                 chunk = stream.take()
@@ -219,7 +222,7 @@ class Attempt:
                     async with asyncio.timeout_at(until_s):
                         chunk = await stream.next()
                 except TimeoutError:
-                    if held:
+                    if held and not (self.leaves_time and until_s == begins_by_s):
                         return held
                     raise self._late("did not begin to answer", self.patience.first_byte_s) from None
             if chunk is None:
@@ -230,7 +233,7 @@ class Attempt:
         return held
 
     def _begins_by_s(self) -> float:
-        """When the first event must be there, by the loop's clock: only where the call's own time is short."""
+        """When it must have begun, by the loop's clock: only where the call's own time is short."""
         if self.patience is self.usual:
             return math.inf
         passed_s = self._tools.clock.monotonic() - self.started_s

@@ -300,7 +300,12 @@ class Course:
         if soonest_s < left_s and now_s + soonest_s - since_s <= MOST_WAIT_S:
             self._waits_since_s = since_s
             return min(spread_s(self._tools.rng, soonest_s), (soonest_s + left_s) / 2)
-        raise self.final(soonest_s if math.isfinite(soonest_s) else None)
+        raise self.final(self._rest_s())
+
+    def _rest_s(self) -> float | None:
+        """How long all who may be asked rest; None when somebody does not. A back-off of our own is no rest."""
+        rests = [self._free_in_s(place) for place in self._order() if self._open(place)]
+        return min(rests, default=None) or None
 
     def _again(self, place: int, error: ProviderError) -> None:
         """Count a failure that may pass; too many, or a provider that is better left alone, end with this target."""

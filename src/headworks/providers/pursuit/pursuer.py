@@ -94,9 +94,8 @@ class Pursuer:
         attempt = None
         try:
             ask, mode = plan.put(choice)
-            usual = self._usual_time(choice, ask)
-            attempt = Attempt(self.tools, ask, choice, self._time_for(choice, usual), mode)
-            attempt.usual = usual
+            attempt = Attempt(self.tools, ask, choice, self._usual_time(choice, ask), mode)
+            self._hurry(attempt)
         except BadAskError as error:
             self.course.cannot(choice, error)
         finally:
@@ -204,11 +203,13 @@ class Pursuer:
             patience = for_whole(patience, road.link, self.tools.editors[ask.dialect].max_tokens(ask))
         return for_probe(patience) if choice.admission.probe else patience
 
-    def _time_for(self, choice: Choice, usual: Patience) -> Patience:
+    def _hurry(self, attempt: Attempt) -> None:
+        """Cut the patience of an attempt to what is left of its call."""
         left_s, begin_left_s = self.course.times_left()
-        if fits(usual, left_s, begin_left_s):
-            return usual
-        return within(usual, left_s, begin_left_s, alone=self.course.alone(choice))
+        if not fits(attempt.usual, left_s, begin_left_s):
+            alone = self.course.alone(attempt.choice)
+            attempt.patience = within(attempt.usual, left_s, begin_left_s, alone=alone)
+            attempt.leaves_time = not alone
 
     async def _stand_in_line(self, choice: Choice, ask: Ask) -> Choice | None:
         """Wait for a place at a busy provider. Whoever has one asks to be admitted again: it may be down by then."""
