@@ -132,7 +132,13 @@ class Answer:
         mode = self._attempt.mode
         assert mode is not None, "the rest of an answer is asked for in some mode"
         seam = Resumed(attempt=pursuer.course.calls, mode=mode, model=self._attempt.choice.target.name)
-        self._joiner = joiner = Joiner(delivered, mode, seam, delivered_tokens=self._delivered_tokens)
+        self._joiner = joiner = Joiner(
+            delivered,
+            mode,
+            seam,
+            delivered_tokens=self._delivered_tokens,
+            extra_tokens=plan.extra_tokens(mode),
+        )
         return self._joined(joiner, self._held.popleft())
 
     async def _count_lost(self, error: ProviderError, plan: Rest) -> None:

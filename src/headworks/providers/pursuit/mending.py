@@ -26,9 +26,11 @@ from headworks.providers.context.fitting import SURELY
 from headworks.providers.pursuit.attempt import Attempt
 from headworks.providers.pursuit.course import Course
 from headworks.providers.pursuit.limits import SLOWEST_TOKENS_PER_S, UNSAID_TOKENS
-from headworks.providers.pursuit.plans import FEWEST_TOKENS, Plan, Rest
+from headworks.providers.pursuit.plans import Plan, Rest
 from headworks.providers.pursuit.tools import Tools
 
+FEWEST_TOKENS = 16
+"""An answer is not limited to less."""
 MOST_SHORTENINGS = 3
 """A prompt that was shortened so often and is still too long is beyond what is known of it."""
 

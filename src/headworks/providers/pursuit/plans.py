@@ -8,8 +8,8 @@ from headworks.core.policy import Policy
 from headworks.providers.pursuit.tools import Choice, Tools
 from headworks.providers.resume import Delivered, Mode
 
-FEWEST_TOKENS = 16
-"""What is left for the rest of an answer whose limit was all but used up by our count, which is a rough one."""
+TOKEN_CHARACTERS, TURN_TOKENS = 4, 8
+"""About so many characters are a token, and a turn has so many more: for estimates that nothing is paid by."""
 
 
 class Plan(Protocol):
@@ -79,7 +79,11 @@ class Rest:
         request = self._policy.continuation if mode == "continue" else None
         ask = editor.continued(self.ask, self._delivered.continuable_text, request)
         limit = editor.max_tokens(ask)
-        return ask if limit is None else editor.limited(ask, max(FEWEST_TOKENS, limit - self.said_tokens))
+        return ask if limit is None else editor.limited(ask, max(1, limit - self.said_tokens))
+
+    def extra_tokens(self, mode: Mode) -> int:
+        """About how many tokens the turn has that asks to go on."""
+        return TURN_TOKENS + len(self._policy.continuation) // TOKEN_CHARACTERS if mode == "continue" else 0
 
     def _mode(self, choice: Choice) -> Mode | None:
         """The first mode that is possible, that the target offers, and that has not failed with it."""
