@@ -118,7 +118,8 @@ def test_the_usage_told_is_that_of_the_whole(house, client, model):
     for feature in ("again", "kept"):
         house.fake.script([Recipe(text=SAID, cut_after_tokens=4), Recipe(text=SAID)])
         read, written = usage(stream(house, client, model, feature=feature, **options))
-        assert read == pytest.approx(whole[0], rel=0.2)
+        # What our own turn added is an estimate, better or worse as the vocabulary is loaded or not.
+        assert read == pytest.approx(whole[0], rel=0.2 if feature == "again" else 0.4)
         assert written == whole[1] if feature == "again" else written == pytest.approx(whole[1], rel=0.25)
 
 

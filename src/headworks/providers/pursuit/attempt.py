@@ -145,7 +145,8 @@ class Attempt:
     @property
     def ran_out(self) -> bool:
         """True when it was at work, but not done within its total time."""
-        return self.first_s is not None and self._exchange is not None and self._exchange.ran_out
+        exchange = self._exchange
+        return exchange is not None and exchange.ran_out and (self.first_s is not None or exchange.status > 0)
 
     def adopt(self) -> None:
         """From here on the current task reads."""

@@ -165,6 +165,10 @@ class Course:
             else:
                 self._not_before_s = {**self._not_before_s, place: self._tools.clock.monotonic() + self._pause_s(place)}
                 self._again(place, error)
+                if ran_out:  # it is slow, not down: whoever is not goes first
+                    self._place = next(
+                        (other for other in self._order() if other != place and self._open(other)), place
+                    )
 
     def cannot(self, choice: Choice, error: BadAskError) -> None:
         """The target cannot be put this ask. That refuses a first choice; a fallback is passed over."""

@@ -75,7 +75,8 @@ class Mending:
     async def after(self, attempt: Attempt, error: ProviderError, plan: Plan, *, ran_out: bool) -> None:
         """See whether the ask can be mended after `attempt` failed so; the course is told who may be asked again."""
         if ran_out:
-            self._limit(attempt, plan)
+            if self._course.alone(attempt.choice):  # else another model may write all of it in time
+                self._limit(attempt, plan)
         elif error.code != "context_length_exceeded" or not await self._shorter(attempt, error, plan):
             self._another_way(attempt, error, plan)
 

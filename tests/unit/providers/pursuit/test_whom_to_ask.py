@@ -116,10 +116,12 @@ def test_a_provider_that_says_itself_that_it_is_late_is_not_silent(bench, failur
     assert places(desk, desk.course(), [said, said]) == [0, 0]
 
 
-def test_a_provider_that_was_at_work_when_its_time_ran_out_is_not_silent(bench, failure):
+def test_a_provider_that_was_at_work_when_its_time_ran_out_is_asked_again_when_no_other_answers(bench, failure):
     desk = bench("one", "two")
     course = desk.course()
     desk.fail(course, failure("provider_timeout"), ran_out=True)
+    assert desk.chosen(course).place == 1
+    desk.fail(course, failure("provider_timeout"))
     assert desk.chosen(course).place == 0
 
 
