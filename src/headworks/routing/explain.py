@@ -7,6 +7,7 @@ from msgspec import Struct, structs
 
 from headworks.core.errors import BadAskError, HeadworksError
 from headworks.core.messages import Ask, Caller, Prices, Route, Target
+from headworks.core.policy import Policy
 from headworks.dialects.protocols import ProviderDialect
 
 
@@ -52,6 +53,7 @@ def explain(router: Planner, ask: Ask, caller: Caller, facts: Facts) -> list[Ste
     steps.append(Step("feature", f"feature `{route.feature}`", {"capture": route.capture}))
     steps.append(Step("key", f"the key `{caller.key_name}` may use it", _limits(caller)))
     steps.append(_route_step(router.rule(ask), route))
+    steps.append(_policy_step(route.policy))
     for position, target in enumerate(route.targets):
         steps.extend(_target_steps(position, target, ask, facts))
     return steps
@@ -64,6 +66,14 @@ def _limits(caller: Caller) -> dict[str, Any]:
 def _route_step(rule: str, route: Route) -> Step:
     names = [target.name for target in route.targets]
     return Step("route", rule, {"query_type": route.query_type, "targets": names})
+
+
+def _policy_step(policy: Policy) -> Step:
+    """What is done when the call does not go well."""
+    pattern = "the latency pattern that fits the request" if policy.patience is None else "its own time-outs"
+    decision = f"at most {policy.calls} provider calls, {policy.retries} more for one model, by {pattern}"
+    details = structs.asdict(policy) | {"patience": policy.patience and structs.asdict(policy.patience)}
+    return Step("policy", decision, details)
 
 
 def _target_steps(position: int, target: Target, ask: Ask, facts: Facts) -> list[Step]:

@@ -25,15 +25,16 @@ def test_every_decision_is_a_step(router, ask, caller):
     )
     steps = router.explain(ask("feature/bot"), caller(), facts)
     assert [step.step for step in steps] == [
-        "ask", "feature", "key", "route", "target", "request", "target", "skipped", "target", "request"
+        "ask", "feature", "key", "route", "policy", "target", "request", "target", "skipped", "target", "request"
     ]  # fmt: skip
     assert steps[1].details == {"capture": "bodies"}
     assert steps[3].details == {"query_type": "feature", "targets": ["fast", "haiku", "big"]}
-    assert steps[4].details["host"] == "127.0.0.1:9100"
-    assert steps[5].decision == "sent without `seed`"
-    assert steps[7].details["code"] == "unsupported_field"
-    assert steps[8].details["prices_nano_usd_per_token"]["output"] == 2
-    assert steps[6].details["prices_nano_usd_per_token"] is None
+    assert (steps[4].details["retries"], steps[4].details["patience"]) == (3, None)
+    assert steps[5].details["host"] == "127.0.0.1:9100"
+    assert steps[6].decision == "sent without `seed`"
+    assert steps[8].details["code"] == "unsupported_field"
+    assert steps[9].details["prices_nano_usd_per_token"]["output"] == 2
+    assert steps[7].details["prices_nano_usd_per_token"] is None
 
 
 def test_a_refusal_is_the_last_step_and_names_its_code(router, ask, caller):

@@ -86,7 +86,7 @@ def _cost(usage: Usage, prices: Prices) -> int:
 
 
 def _client(outcome: Outcome, calls: list[Call]) -> Iterator[str]:
-    """Clients must be told what their answer used, where the provider that ended it told; just that, if it was alone."""
+    """Clients must be told what their answer used, where whoever ended it told; just that, if it was alone."""
     if outcome.kind != "whole" or not calls or calls[-1].told is None:
         return
     if outcome.heard.output_tokens is None:
