@@ -38,9 +38,17 @@ def models(house, answer):
 
 @pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize("retry_after", [None, "7", "3600"])
-def test_a_free_fallback_is_asked_at_once(house, client, stream, retry_after):
-    house.fake.script([Recipe(status=429, retry_after=retry_after)])
+@pytest.mark.parametrize(
+    "full",
+    [
+        Recipe(status=429),
+        Recipe(status=429, retry_after="7"),
+        Recipe(status=429, retry_after="3600"),
+        Recipe(status=503, retry_after="7"),
+    ],
+)
+def test_a_free_fallback_is_asked_at_once(house, client, stream, full):
+    house.fake.script([full])
     begun = time.monotonic()
     answer = house.chat(client, "first", stream=stream, feature="kept")
     assert time.monotonic() - begun < 0.5
@@ -57,8 +65,9 @@ def test_the_model_that_is_full_is_left_alone_by_the_next_call(house, client):
 
 @pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize("stream", [False, True])
-def test_without_a_fallback_the_wait_is_as_long_as_the_provider_says(house, client, stream):
-    house.fake.script([Recipe(status=429, headers={"retry-after-ms": "120"})])
+@pytest.mark.parametrize("status", [429, 503])
+def test_without_a_fallback_the_wait_is_as_long_as_the_provider_says(house, client, stream, status):
+    house.fake.script([Recipe(status=status, headers={"retry-after-ms": "120"})])
     begun = time.monotonic()
     answer = house.chat(client, "openai", stream=stream, feature="kept")
     assert answer.status == 200

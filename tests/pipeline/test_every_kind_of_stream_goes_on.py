@@ -333,3 +333,14 @@ def test_a_legacy_completion_goes_on_by_itself(house):
     answer = house.ask(body, path="/v1/completions", x_headworks_feature="kept")
     assert "".join(choice["text"] for event in answer.events for choice in event["choices"]) == SAID
     assert [seam["mode"] for seam in seams(answer)] == ["prefill"]
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("model", MODELS)
+def test_a_whole_answer_without_a_finish_reason_is_none_and_is_paid_for(house, client, model):
+    house.fake.script([Recipe(text=SAID, omit_finish=True), Recipe(text=SAID)])
+    answer = house.chat(client, model, feature="kept")
+    assert answer.text == SAID
+    attempts = house.record(answer)["attempts"]
+    assert [attempt["status"] for attempt in attempts] == ["failed", "ok"]
+    assert attempts[0]["tokens"] == attempts[1]["tokens"] > 0

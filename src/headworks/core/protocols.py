@@ -78,8 +78,11 @@ class OpenTrace(Protocol):
         `mode` says how it is asked for the rest of an answer that broke off.
         """
 
-    def attempt_failed(self, error: HeadworksError) -> Usage | None:
-        """The attempt under way failed so; what it had used by then, None for nothing or not known."""
+    def attempt_failed(self, error: HeadworksError, unread: list[Event] | None = None) -> Usage | None:
+        """The attempt under way failed so; what it had used by then, None for nothing or not known.
+
+        `unread`: what came of it and was given to nobody, though it is paid for.
+        """
 
     def attempt_aside(self, events: list[Event]) -> None:
         """The attempt under way answered a question of the gateway's own (a summary), and is over."""

@@ -101,18 +101,25 @@ class Trace:
         self._attempt = self._begun(target, started_s)
         self._attempt.mode = mode
 
-    def attempt_failed(self, error: HeadworksError) -> Usage | None:
-        """The attempt under way failed so."""
+    def attempt_failed(self, error: HeadworksError, unread: list[Event] | None = None) -> Usage | None:
+        """The attempt under way failed so; `unread` came of it, and nobody is given it."""
         self.upstream_s = now_s = self._desk.clock.monotonic()
+        if unread is not None:
+            self._note_unread(unread, now_s)
         return self._end_attempt("failed", error.code, now_s)
 
     def attempt_aside(self, events: list[Event]) -> None:
         """The attempt under way answered a question of the gateway's own with `events`, and is over."""
-        tally, now_s = self.tally, self._desk.clock.monotonic()
+        now_s = self._desk.clock.monotonic()
+        self._note_unread(events, now_s)
+        self._end_attempt("ok", None, now_s)
+
+    def _note_unread(self, events: list[Event], now_s: float) -> None:
+        """What is paid for, and is no part of the answer."""
+        tally = self.tally
         first_s, reason = tally.first_s, tally.finish_reason
         tally.note(Chunk([], heard=events), now_s)
         tally.first_s, tally.finish_reason = first_s, reason
-        self._end_attempt("ok", None, now_s)
 
     def beside(self, target: Target, started_s: float, error: HeadworksError | None) -> None:
         """A call made beside another, which it lost to. One that was cut off had sent its prompt: that is billed."""

@@ -11,7 +11,7 @@ from typing import Literal
 from headworks.core.errors import BadAskError, ProviderError
 from headworks.core.messages import Ask
 from headworks.core.policy import Patience
-from headworks.core.replies import Chunk, Finished, Started, UsageReported
+from headworks.core.replies import Chunk, Event, Finished, Started, UsageReported
 from headworks.dialects.protocols import WireRequest
 from headworks.providers.outbound.http import Errand, Exchange
 from headworks.providers.pursuit.streamed import StreamedReply, unfinished
@@ -48,6 +48,7 @@ class Attempt:
     Attributes:
         choice: As given; `patience` and `mode` likewise.
         usual: The patience it would have had if its call had no deadline.
+        unread: What came and is no answer, though it is paid for: the events of a whole reply without a finish reason.
         leaves_time: Whether its patience was cut so that another provider has time too.
         started_s: When it was sent, monotonic clock.
         first_s: When the answer truly began; None before.
@@ -72,6 +73,7 @@ class Attempt:
         "patience",
         "started_s",
         "stream",
+        "unread",
         "usual",
         "whole",
     )
@@ -80,6 +82,7 @@ class Attempt:
         self.choice = choice
         self.patience = self.usual = patience
         self.leaves_time = False
+        self.unread: list[Event] | None = None
         self.mode = mode
         self.whole = False
         self.first_s: float | None = None
@@ -121,6 +124,7 @@ class Attempt:
                 body = await exchange.body(REPLY_BYTES)
                 events = dialect.read_whole(ask, body)
                 if ask.kind in _FINISHED_KINDS and not any(type(event) is Finished for event in events):
+                    self.unread = events
                     raise unfinished()
                 # A client that wants a stream cannot be sent a whole body: let its dialect write the events.
                 held = [Chunk(events, None if ask.stream else body)]

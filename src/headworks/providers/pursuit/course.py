@@ -163,9 +163,10 @@ class Course:
             if error.code == "provider_timeout" and error.provider_status is None and not ran_out:
                 self._silent |= {choice.target.provider}
             else:
-                self._not_before_s = {**self._not_before_s, place: self._tools.clock.monotonic() + self._pause_s(place)}
+                told_s = error.retry_after_s or 0.0
+                self._pause(place, max(told_s, self._pause_s(place)))
                 self._again(place, error)
-                if ran_out:  # it is slow, not down: whoever is not goes first
+                if ran_out or told_s:  # slow, or asks to be left alone for a while: whoever is not goes first
                     self._place = next(
                         (other for other in self._order() if other != place and self._open(other)), place
                     )
@@ -196,7 +197,7 @@ class Course:
     def allow(self, place: int) -> None:
         """Something about the ask was mended: this target may be asked again at once, unless its provider is silent."""
         self._out -= {place}
-        self._not_before_s = {**self._not_before_s, place: 0.0}
+        self._pause(place, 0.0)
         self._place = place
         self.fatal = None
 
@@ -289,8 +290,9 @@ class Course:
         return min(self._tools.health.free_in_s(lane) for lane in lanes)
 
     def _is_worth(self, place: int, pause_s: float, now_s: float) -> bool:
-        """Whether to wait out a back-off: time is left, and the model is free then."""
-        return now_s + pause_s < self._begins_by_s() and self._free_in_s(place) <= pause_s
+        """Whether to wait out a back-off: it is no long one, time is left, and the model is free then."""
+        in_time = pause_s <= MOST_WAIT_S and now_s + pause_s < self._begins_by_s()
+        return in_time and self._free_in_s(place) <= pause_s
 
     def _settle(self, now_s: float) -> float:
         """Nobody is free at once: wait for the first who will be, or give up. Waits in a row count together."""
@@ -320,6 +322,9 @@ class Course:
             self._out |= {place}
         elif error.code == "rate_limit_exceeded":
             self._place = place
+
+    def _pause(self, place: int, seconds: float) -> None:
+        self._not_before_s = {**self._not_before_s, place: self._tools.clock.monotonic() + seconds}
 
     def _pause_s(self, place: int) -> float:
         return backoff_s(self._tools.rng, self._failures.get(place, 0) + 1)

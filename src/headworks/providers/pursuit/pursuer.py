@@ -134,7 +134,7 @@ class Pursuer:
     def note_lost(self, attempt: Attempt, error: ProviderError) -> Usage | None:
         """As `lost`, but that nothing is mended."""
         hide_secrets(error, attempt.choice.link)
-        used = self.trace.attempt_failed(error)
+        used = self.trace.attempt_failed(error, attempt.unread)
         ran_out, had_no_time = attempt.ran_out, self._had_no_time(attempt, error)
         self.drop(attempt, _OUTCOMES.get(error.code, "failed"))
         self.course.failed(attempt.choice, error, ran_out=ran_out, hurried=had_no_time)
@@ -148,7 +148,7 @@ class Pursuer:
         if error.code != "provider_timeout" or error.provider_status is not None:
             return False
         known_s = self.tools.latencies.p95_s(attempt.choice.target.provider, attempt.pace_name)
-        return hurried(attempt.patience, attempt.usual, known_s, begun=attempt.first_s is not None)
+        return hurried(attempt.patience, attempt.usual, known_s, begun=attempt.ran_out or attempt.first_s is not None)
 
     def _check_spending(self, limit_nano: int) -> None:
         """The money that failed attempts have cost ends a call like their number does."""

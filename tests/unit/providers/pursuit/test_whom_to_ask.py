@@ -537,3 +537,27 @@ def test_of_three_keys_the_living_one_serves_every_call(bench):
     while len({state.key for state in desk.health.states()}) < 2:
         desk.health.denied(desk.course().admitted(0).admission, whole_key=True)
     assert len({desk.chosen(desk.course()).admission.lane.key for _ in range(6)}) == 1
+
+
+@pytest.mark.parametrize("code", TRANSIENT)
+def test_a_provider_that_asks_to_be_left_alone_is_left_for_one_that_does_not(bench, failure, code):
+    desk = bench("one", "two")
+    course = desk.course()
+    desk.fail(course, failure(code, retry_after_s=5.0))
+    assert desk.chosen(course).place == 1
+
+
+def test_without_another_it_is_waited_for_as_long_as_it_says(bench, failure):
+    desk = bench("one")
+    course = desk.course()
+    desk.fail(course, failure("overloaded", retry_after_s=5.0))
+    assert course.choose() == 5
+
+
+def test_a_provider_that_wants_to_be_left_alone_for_long_is_told_to_the_client(bench, failure):
+    desk = bench("one")
+    course = desk.course()
+    desk.fail(course, failure("overloaded", retry_after_s=40.0))
+    with pytest.raises(ProviderError) as told:
+        course.choose()
+    assert (told.value.code, told.value.retryable, told.value.retry_after_s) == ("overloaded", True, 40)
