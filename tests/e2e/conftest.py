@@ -1,5 +1,6 @@
 """The real process, a real provider double, real clients: one gateway for the session, a fresh double for each test."""
 
+import json
 import os
 import re
 import signal
@@ -11,6 +12,7 @@ import time
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -103,6 +105,34 @@ class Gateway:
         return subprocess.run(line, cwd=self.folder, env=self.environ, capture_output=True, text=True, timeout=60)
 
 
+class Drills:
+    """`headworks drill run all`, in the background."""
+
+    def __init__(self, folder: Path) -> None:
+        self._told = folder / "told.json"
+        self._wrong = folder / "wrong.txt"
+        with self._told.open("wb") as told, self._wrong.open("wb") as wrong:
+            self._running = subprocess.Popen(
+                [sys.executable, "-m", "headworks", "drill", "run", "all", "--json", "--parallel", "12"],
+                cwd=folder,
+                env={"PATH": os.environ["PATH"], "HOME": str(folder)},
+                stdin=subprocess.DEVNULL,
+                stdout=told,
+                stderr=wrong,
+            )
+
+    def verdicts(self) -> dict[str, dict[str, Any]]:
+        """What became of each, once all are over."""
+        code = self._running.wait(300)
+        assert code in (0, 1), self._wrong.read_text(encoding="utf-8")
+        return {verdict["name"]: verdict for verdict in json.loads(self._told.read_bytes())["verdicts"]}
+
+    def stop(self) -> None:
+        """End them if they are not over."""
+        self._running.terminate()
+        self._running.wait(30)
+
+
 _KEYS = {"key": "A first key for your applications, shown this once", "admin_key": "Admin key, shown this once"}
 
 
@@ -111,6 +141,17 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def drills(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drills | None]:
+    """The shipped drills, begun with the first test here where their tests are to run: they wait most of their time."""
+    if not any(item.path.name == "test_drills.py" for item in request.session.items):
+        yield None
+        return
+    begun = Drills(tmp_path_factory.mktemp("drills"))
+    yield begun
+    begun.stop()
 
 
 @pytest.fixture(scope="session")
