@@ -2,8 +2,10 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
+from headworks.providers.health import Lane
 from headworks.testing import Recipe
 
 CLIENTS = {"openai": "/v1/chat/completions", "anthropic": "/v1/messages"}
@@ -160,3 +162,18 @@ def test_while_a_model_that_rests_is_waited_for(house):
     again = Leaving(house, "openai", "openai", stream=True)
     assert gone(house, again.run(), [])
     house.fake.expect(0)
+
+
+def test_as_the_probe_of_a_model_that_may_be_back(house):
+    """The next call may probe at once: the one that left says nothing about the model."""
+    health, lane = house.gateway._standings.health, Lane("oai", "my-oai", 0)
+    health.denied(health.admit(lane), whole_key=False)
+    rest = health._rests.at(lane)
+    health._rests.write(lane, msgspec.structs.replace(rest.entry, lasts_s=0.0))  # five minutes later
+    house.fake.recipes(Recipe(silence_s=30))
+    leaving = Leaving(house, "openai", "openai", stream=True)
+    leaving.wanted = lambda: len(house.fake.calls) == 1
+    assert gone(house, leaving.run(), ["client_gone"])
+    house.fake.recipes()
+    assert house.chat("openai", "openai", feature="kept").status == 200
+    assert health.states() == []

@@ -6,9 +6,11 @@ from itertools import pairwise
 
 import pytest
 
+from headworks.providers.health import Lane
 from headworks.testing import Recipe
 
 CLIENTS = ["openai", "anthropic"]
+PATHS = {"openai": "/v1/chat/completions", "anthropic": "/v1/messages"}
 PRICE = "{input: 1, output: 2}"
 
 
@@ -189,4 +191,51 @@ def test_organisations_take_turns(house):
     house.run(all_at_once())
     order = ["single" if b"single" in call.body else "many" for call in house.fake.calls]
     assert order.index("single") <= 6
+    assert house.at_rest()
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_client_in_line_is_told_within_its_deadline(house, client):
+    house.fake.recipes(Recipe(silence_s=30))
+
+    async def second_in_line():
+        body = {"model": "alone", "max_tokens": 5, "messages": [{"role": "user", "content": "Hi"}]}
+        first = house.visit(body, x_headworks_feature="kept")
+        await house.fake.until(lambda: len(house.fake.calls) == 1)
+        begun_s = time.monotonic()
+        second = house.visit(body, path=PATHS[client], x_headworks_feature="kept", x_headworks_deadline_ms="200")
+        await second.task
+        took_s = time.monotonic() - begun_s
+        await first.leave()
+        return second.sent[0]["status"], took_s
+
+    status, took_s = house.run(second_in_line())
+    assert status in (503, 529, 504)
+    assert took_s < 1.5
+    house.fake.expect(1)
+    assert house.at_rest()
+
+
+def test_a_model_that_went_down_while_its_line_was_waited_in_is_not_asked(house):
+    house.fake.recipes(Recipe(silence_s=0.1))
+    health, lane = house.gateway._standings.health, Lane("narrow", "narrow-1", 0)
+
+    async def second_in_line():
+        body = {"model": "alone", "messages": [{"role": "user", "content": "Hi"}]}
+        visits = [house.visit(body, x_headworks_feature="kept") for _ in range(2)]
+        await house.fake.until(lambda: len(house.fake.calls) == 1)
+        health.denied(health.admit(lane), whole_key=True)
+        await asyncio.gather(*(visit.task for visit in visits))
+        return [visit.sent[0]["status"] for visit in visits]
+
+    assert house.run(second_in_line()) == [200, 503]
+    house.fake.expect(1)
+    assert house.at_rest()
+
+
+def test_a_fallback_that_cannot_be_put_the_question_leaves_no_place_taken(house):
+    house.fake.recipes(Recipe(status=500))
+    answer = house.chat("openai", "first", feature="kept", logit_bias={"5": 1})
+    assert answer.status == 502
+    assert set(models(house, answer)) == {"first-1"}
     assert house.at_rest()

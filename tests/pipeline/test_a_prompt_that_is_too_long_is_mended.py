@@ -14,8 +14,9 @@ STEPS = {"trim": "trimmed", "summarise": "summarised"}
 def _windows(house):
     house.add(
         models=f"""
-            small: {{provider: oai, model: small-1, context_tokens: 2000, fallbacks: [same, large]}}
+            small: {{provider: oai, model: small-1, context_tokens: 2000, fallbacks: [same, middle, large]}}
             same: {{provider: ant, model: same-1, context_tokens: 2000, price_usd_per_mtok: {PRICE}}}
+            middle: {{provider: ant, model: middle-1, context_tokens: 4000}}
             large: {{provider: gem, model: large-1, context_tokens: 200000, price_usd_per_mtok: {PRICE}}}
             lone: {{provider: oai, model: lone-1, context_tokens: 2000, price_usd_per_mtok: {PRICE}}}
             twin: {{provider: oai, model: twin-1, context_tokens: 2000, fallbacks: [same]}}
@@ -54,7 +55,7 @@ def test_a_model_that_reads_more_is_asked_and_none_that_does_not(house, client, 
     house.fake.script([TOO_LONG])
     answer = talk(house, client, "longer", stream=stream)
     assert answer.status == 200
-    assert models(house, answer) == ["small-1", "large-1"]
+    assert models(house, answer) == ["small-1", "middle-1"]
     assert answer.headers["x-headworks-adapted"] == "moved to a model that reads more"
     assert house.record(answer)["adapted"] == ["moved to a model that reads more"]
 
@@ -81,7 +82,7 @@ def test_a_prompt_too_long_for_all_is_told_as_that(house):
     house.fake.recipes(TOO_LONG)
     answer = talk(house, "openai", "longer")
     assert (answer.status, answer.error["code"]) == (400, "context_length_exceeded")
-    assert models(house, answer) == ["small-1", "large-1"]
+    assert models(house, answer) == ["small-1", "middle-1", "large-1"]
 
 
 @pytest.mark.parametrize("client", CLIENTS)

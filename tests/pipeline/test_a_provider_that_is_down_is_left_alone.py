@@ -74,15 +74,25 @@ def test_a_provider_that_dribbles_single_bytes_is_taken_for_silent(house, client
 def test_an_answer_that_takes_all_its_time_is_gone_on_with_and_limited(house, client):
     said = " ".join(f"word-{number}" for number in range(30))
     house.fake.recipes(Recipe(text=said, tokens_per_second=40, for_model="quick-3"))
-    answer = house.chat(client, "alone", stream=True, feature="kept", max_tokens=400)
+    answer = house.chat(client, "alone", stream=True, feature="kept", max_tokens=44)
     assert answer.text == said
     record = house.record(answer)
     assert {attempt["mode"] for attempt in record["attempts"]} == {None, "continue"}
     assert all(note.startswith("max_tokens ") for note in record["adapted"])
     asked = [call.json.get("max_tokens") or call.json.get("max_completion_tokens") for call in house.fake.calls]
-    assert asked[0] == 400
+    assert asked[0] == 44
     assert asked == sorted(asked, reverse=True)
-    assert asked[1] >= 100  # of the rest, not of what was said already
+    assert asked[1] >= 16  # of the rest, not of what was said already
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_another_model_that_goes_on_is_not_limited(house, client):
+    said = " ".join(f"word-{number}" for number in range(30))
+    house.fake.recipes(Recipe(text=said, tokens_per_second=40, for_model="quick-1"), Recipe(text=said))
+    answer = house.chat(client, "quick", stream=True, feature="kept", max_tokens=400)
+    assert answer.text == said
+    assert models(house, answer) == ["quick-1", "quick-2"]
+    assert house.record(answer)["adapted"] == []
 
 
 @pytest.mark.parametrize("client", CLIENTS)

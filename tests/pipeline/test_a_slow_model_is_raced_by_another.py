@@ -17,6 +17,8 @@ def _hedging(house):
         models="pair: {provider: oai, model: first-1, price_usd_per_mtok: {input: 1, output: 2}, fallbacks: [second]}",
         features="""
             hedged: {model: first, hedge: true, latency: {first_byte_s: 0.4}}
+            short: {model: first, hedge: true, latency: {first_byte_s: 0.4}, too_long: [trim]}
+            stalled: {model: first, hedge: true, latency: {first_byte_s: 0.4, idle_s: 0.2}}
             few: {model: first, hedge: true, latency: {first_byte_s: 0.4}, retry: {calls: 1}}
         """,
     )
@@ -126,3 +128,29 @@ def test_a_client_that_leaves_ends_both(house, when):
     assert (record["status"], len(record["attempts"])) == ("client_gone", wanted)
     assert ("first-1", "client_gone") in attempts(record)
     assert house.at_rest()
+
+
+def test_a_winner_that_stalls_is_gone_on_with_like_any_other(house):
+    said = "One two three four five six seven eight nine ten."
+    house.fake.recipes(
+        Recipe(silence_s=30, for_model="first-1", times=1),
+        Recipe(text=said, stall_after_tokens=4, for_model="second-1", times=1),
+        Recipe(text=said),
+    )
+    answer = house.chat("openai", "pair", stream=True, feature="stalled")
+    assert answer.text == said
+    record = house.record(answer)
+    assert ("second-1", "failed") in attempts(record)
+    assert record["attempts"][-1]["status"] == "ok"
+    assert house.at_rest()
+
+
+def test_a_prompt_too_long_for_both_is_mended(house):
+    house.fake.recipes(
+        Recipe(silence_s=0.25, error_code="context_length_exceeded", for_model="first-1", times=1),
+        Recipe(error_code="context_length_exceeded", for_model="second-1", times=1),
+    )
+    said = [{"role": ("user", "assistant")[n % 2], "content": f"turn {n} " + "word " * 20} for n in range(7)]
+    answer = house.chat("openai", "pair", stream=True, feature="short", messages=said)
+    assert answer.text.startswith("Echo:")
+    assert answer.headers["x-headworks-adapted"].startswith("trimmed")

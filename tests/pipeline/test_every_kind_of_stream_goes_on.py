@@ -269,6 +269,7 @@ def test_another_answer_is_never_joined_to_what_was_said(house, client):
     ]
     assert all(attempt["tokens"] > 0 < attempt["cost_nano"] for attempt in record["attempts"])
     assert house.gateway._standings.health.states() == []
+    assert house.at_rest()
 
 
 @pytest.mark.parametrize("client", CLIENTS)
@@ -286,6 +287,40 @@ def test_an_answer_that_begins_again_in_other_words_is_asked_for_in_another_way(
         ("bare-1", "continue"),
         ("bare-1", "restart"),
     ]
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_continuation_that_is_filtered_is_reported_and_not_asked_for_in_another_way(house, client):
+    house.fake.script([Recipe(text=SAID, cut_after_tokens=8), Recipe(error_code="content_filter")])
+    answer = stream(house, client, "pair")
+    assert answer.events[-1]["error"]
+    assert house.record(answer)["error_code"] == "content_policy_violation"
+    house.fake.expect(2)
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_continuation_that_is_too_long_is_told_anew(house, client):
+    """The question and half the answer do not fit where the question alone does."""
+    house.fake.script([Recipe(text=SAID, cut_after_tokens=8), Recipe(error_code="context_length_exceeded")])
+    house.fake.recipes(Recipe(text=SAID))
+    answer = stream(house, client, "bare")
+    assert answer.text == SAID
+    assert [mode for _, mode, _ in modes(house, answer)] == [None, "continue", "restart"]
+
+
+def test_a_rest_whose_history_was_shortened_stays_so_when_it_breaks_again(house):
+    house.add(
+        models="lone: {provider: oai, model: lone-1, context_tokens: 2000}",
+        features="trim: {model: lone, too_long: [trim]}",
+    )
+    house.forget()
+    too_long = Recipe(error_code="context_length_exceeded")
+    house.fake.script([Recipe(text=SAID, cut_after_tokens=4), too_long, Recipe(text=SAID, cut_after_tokens=3)])
+    house.fake.recipes(Recipe(text=SAID))
+    said = [{"role": ("user", "assistant")[n % 2], "content": f"turn {n} " + "word " * 20} for n in range(7)]
+    answer = stream(house, "openai", "lone", feature="trim", messages=said, max_tokens=100)
+    assert answer.text == SAID
+    assert ["turn 2" in call.body.decode() for call in house.fake.calls] == [True, True, False, False]
 
 
 def test_a_restart_that_differs_gives_way_to_the_next_model(house):

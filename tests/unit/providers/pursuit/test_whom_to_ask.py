@@ -561,3 +561,15 @@ def test_a_provider_that_wants_to_be_left_alone_for_long_is_told_to_the_client(b
     with pytest.raises(ProviderError) as told:
         course.choose()
     assert (told.value.code, told.value.retryable, told.value.retry_after_s) == ("overloaded", True, 40)
+
+
+def test_the_model_that_answered_is_asked_for_the_rest(bench, failure):
+    desk = bench("one", "two")
+    desk.break_down(0)
+    course = desk.course()
+    choice = desk.chosen(course)
+    course.calls += 1
+    course.begun(choice)
+    desk.clock.advance(1)  # the first is back
+    course.failed(choice, failure("provider_error"))
+    assert desk.chosen(course).place == 1
