@@ -1,6 +1,7 @@
 """Hedging: a second model is started beside one that is slow to begin; the first to speak answers."""
 
 import asyncio
+import time
 
 import pytest
 
@@ -137,7 +138,9 @@ def test_a_winner_that_stalls_is_gone_on_with_like_any_other(house):
         Recipe(text=said, stall_after_tokens=4, for_model="second-1", times=1),
         Recipe(text=said),
     )
+    begun_s = time.monotonic()
     answer = house.chat("openai", "pair", stream=True, feature="stalled")
+    assert time.monotonic() - begun_s < 5
     assert answer.text == said
     record = house.record(answer)
     assert ("second-1", "failed") in attempts(record)

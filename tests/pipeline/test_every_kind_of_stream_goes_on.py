@@ -28,6 +28,7 @@ def _features(house):
         """,
         models="""
             begun: {provider: begun, model: begun-1}
+            chain: {provider: oai, model: first-1, fallbacks: [begun]}
             bare: {provider: bare, model: bare-1, price_usd_per_mtok: {input: 1, output: 2}}
             pair: {provider: oai, model: first-1, price_usd_per_mtok: {input: 1, output: 2}, fallbacks: [bare]}
         """,
@@ -150,6 +151,20 @@ def test_a_model_that_refuses_prefill_is_asked_to_continue_and_not_asked_for_it_
         assert answer.text == SAID
         assert [mode for _, mode, _ in modes(house, answer)] == expected
         assert [seam["mode"] for seam in seams(answer)] == ["continue"]
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_fallback_that_refuses_prefill_goes_on_all_the_same(house, client):
+    house.fake.recipes(
+        Recipe(text=SAID, times=1, cut_after_tokens=5),
+        Recipe(status=503, for_model="first-1"),
+        Recipe(text=SAID, prefill="rejected"),
+    )
+    answer = stream(house, client, "chain")
+    assert answer.text == SAID
+    found = modes(house, answer)[-2:]
+    assert found == [("begun-1", "prefill", "failed"), ("begun-1", "continue", "ok")]
+    assert house.at_rest()
 
 
 @pytest.mark.parametrize("client", CLIENTS)
