@@ -70,11 +70,10 @@ def test_a_provider_that_dribbles_single_bytes_is_taken_for_silent(house, client
     assert models(house, answer) == ["quick-1", "third-1"]
 
 
-@pytest.mark.parametrize("client", CLIENTS)
-def test_an_answer_that_takes_all_its_time_is_gone_on_with_and_limited(house, client):
+def test_an_answer_that_takes_all_its_time_is_gone_on_with_and_limited(house):
     said = " ".join(f"word-{number}" for number in range(30))
     house.fake.recipes(Recipe(text=said, tokens_per_second=40, for_model="quick-3"))
-    answer = house.chat(client, "alone", stream=True, feature="kept", max_tokens=44)
+    answer = house.chat("openai", "alone", stream=True, feature="kept", max_tokens=44)
     assert answer.text == said
     record = house.record(answer)
     assert {attempt["mode"] for attempt in record["attempts"]} == {None, "continue"}
@@ -85,28 +84,26 @@ def test_an_answer_that_takes_all_its_time_is_gone_on_with_and_limited(house, cl
     assert asked[1] >= 16  # of the rest, not of what was said already
 
 
-@pytest.mark.parametrize("client", CLIENTS)
-def test_another_model_that_goes_on_is_not_limited(house, client):
+def test_another_model_that_goes_on_is_not_limited(house):
     said = " ".join(f"word-{number}" for number in range(30))
     house.fake.recipes(Recipe(text=said, tokens_per_second=40, for_model="quick-1"), Recipe(text=said))
-    answer = house.chat(client, "quick", stream=True, feature="kept", max_tokens=400)
+    answer = house.chat("openai", "quick", stream=True, feature="kept", max_tokens=400)
     assert answer.text == said
     assert models(house, answer) == ["quick-1", "quick-2"]
     assert house.record(answer)["adapted"] == []
 
 
-@pytest.mark.parametrize("client", CLIENTS)
-def test_after_five_failures_in_a_row_nobody_asks_until_it_is_back(house, client):
+def test_after_five_failures_in_a_row_nobody_asks_until_it_is_back(house):
     house.fake.recipes(Recipe(status=503, for_model="first-1"))
-    assert len(models(house, house.chat(client, "first", feature="kept"))) == 5
-    assert models(house, house.chat(client, "first", feature="kept")) == ["first-1", "second-1"]
+    assert len(models(house, house.chat("openai", "first", feature="kept"))) == 5
+    assert models(house, house.chat("openai", "first", feature="kept")) == ["first-1", "second-1"]
     before = len(house.fake.calls)
     for _ in range(5):
-        assert models(house, house.chat(client, "first", feature="kept")) == ["second-1"]
+        assert models(house, house.chat("openai", "first", feature="kept")) == ["second-1"]
     assert len(house.fake.calls) == before + 5
     house.fake.recipes()
     begun_s = time.monotonic()
-    while models(house, house.chat(client, "first", feature="kept")) != ["first-1"]:
+    while models(house, house.chat("openai", "first", feature="kept")) != ["first-1"]:
         assert time.monotonic() - begun_s < 5
         house.run(asyncio.sleep(0.05))
     assert time.monotonic() - begun_s > 0.7
