@@ -122,10 +122,10 @@ def test_an_sdk_is_told_before_it_gives_up(house, stream):
 
 
 def test_an_sdk_waits_for_the_beginning_of_a_stream_not_for_its_end(house):
-    house.fake.recipes(Recipe(tokens=10, tokens_per_second=20))
-    answer, took_s = ask(house, "openai", "openai", stream=True, x_stainless_read_timeout="0.4")
-    assert took_s > 0.4
-    assert answer.text == "Echo:" + " Hello there" * 4 + " Hello"
+    house.fake.recipes(Recipe(tokens=15, tokens_per_second=20))
+    answer, took_s = ask(house, "openai", "openai", stream=True, x_stainless_read_timeout="0.6")
+    assert took_s > 0.6
+    assert answer.text == "Echo:" + " Hello there" * 7
     assert house.record(answer)["status"] == "ok"
 
 
