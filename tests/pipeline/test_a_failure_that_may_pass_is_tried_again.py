@@ -95,3 +95,19 @@ def test_the_money_that_failed_tries_cost_bounds_them(house, usd, calls):
     record = house.record(answer)
     assert record["status"] == ("failed" if calls == 3 else "ok")
     assert record["cost_nano"] == sum(attempt["cost_nano"] for attempt in record["attempts"])
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/embeddings", {"model": "openai", "input": ["Hello"]}),
+        ("/v1/completions", {"model": "openai", "prompt": "Hello"}),
+        ("/v1/messages/count_tokens", {"model": "anthropic", "messages": [{"role": "user", "content": "Hello"}]}),
+    ],
+)
+def test_other_questions_are_tried_again_too(house, path, body):
+    house.fake.script([Recipe(status=500), Recipe(status=503)])
+    answer = house.ask(body, path=path, x_headworks_feature="kept")
+    assert answer.status == 200
+    assert [status for _, status in statuses(house.record(answer))] == ["failed", "failed", "ok"]
+    assert house.at_rest()

@@ -1,5 +1,7 @@
 """A prompt that is too long goes to a model that reads more, or loses the middle of its history."""
 
+import time
+
 import pytest
 
 from headworks.testing import Recipe
@@ -140,3 +142,14 @@ def test_a_question_that_is_too_long_by_itself_is_not_cut(house):
     answer = house.chat("openai", "lone", feature="trim", messages=body)
     assert (answer.status, answer.error["code"]) == (400, "context_length_exceeded")
     house.fake.expect(1)
+
+
+def test_an_sdk_that_waits_for_a_stream_is_told_in_time_though_a_summary_came(house):
+    house.fake.script([TOO_LONG, Recipe(text="What was said."), Recipe(silence_s=30)])
+    body = {"model": "lone", "stream": True, "max_tokens": 100, "messages": history(20)}
+    begun_s = time.monotonic()
+    answer = house.ask(body, x_headworks_feature="summarise", x_stainless_read_timeout="1")
+    assert time.monotonic() - begun_s < 1
+    assert answer.status == 504
+    assert house.record(answer)["error_code"] == "deadline_exceeded"
+    house.fake.expect(3)

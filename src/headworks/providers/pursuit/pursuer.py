@@ -111,10 +111,14 @@ class Pursuer:
         self.trace.attempt(attempt.choice.target, attempt.started_s, attempt.mode)
 
     def succeeded(self, attempt: Attempt) -> None:
-        """The answer has begun: the provider is well."""
-        choice, tools = attempt.choice, self.tools
+        """The answer has begun."""
         self.attempt = attempt
-        self.course.begun(choice)
+        self.course.begun(attempt.choice)
+        self._is_well(attempt)
+
+    def _is_well(self, attempt: Attempt) -> None:
+        """The provider answers."""
+        choice, tools = attempt.choice, self.tools
         tools.health.succeeded(choice.admission)
         choice.road.standing.throttle.succeeded()
         if attempt.first_s is not None:
@@ -169,7 +173,7 @@ class Pursuer:
         try:
             self.sent(attempt)
             held = await attempt.begin()
-            self.succeeded(attempt)
+            self._is_well(attempt)
         except ProviderError as error:
             self.note_lost(attempt, error)
             return None
