@@ -89,7 +89,7 @@ async def _first_to_speak(pursuer: Starter, runners: _Runners, plan: Plan) -> tu
     failures: list[tuple[Attempt, ProviderError]] = []
     while runners:
         done, _ = await asyncio.wait(runners, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
+        for task in sorted(done, key=_has_spoken):  # who failed in the same instant is on record as that
             attempt = runners[task]
             try:
                 held = task.result()
@@ -107,6 +107,10 @@ async def _first_to_speak(pursuer: Starter, runners: _Runners, plan: Plan) -> tu
     for attempt, failure in failures:
         await pursuer.mend(attempt, failure, plan)
     return None
+
+
+def _has_spoken(task: asyncio.Task[list[Chunk]]) -> bool:
+    return task.exception() is None
 
 
 def _announce(pursuer: Starter, attempt: Attempt) -> None:
