@@ -64,6 +64,7 @@ class Attempt:
         "_ask",
         "_entered",
         "_exchange",
+        "_ran_out",
         "_request",
         "_tools",
         "choice",
@@ -91,6 +92,7 @@ class Attempt:
         self._ask = ask
         self._request = _request(tools, ask, choice)
         self._exchange: Exchange | None = None
+        self._ran_out = False
         self.stream: StreamedReply | Struck | None = None
         self._entered = True
 
@@ -150,7 +152,9 @@ class Attempt:
     def ran_out(self) -> bool:
         """True when it was at work, but not done within its total time."""
         exchange = self._exchange
-        return exchange is not None and exchange.ran_out and (self.first_s is not None or exchange.status > 0)
+        if exchange is None:
+            return self._ran_out
+        return exchange.ran_out and (self.first_s is not None or exchange.status > 0)
 
     def adopt(self) -> None:
         """From here on the current task reads."""
@@ -160,6 +164,7 @@ class Attempt:
     def close(self, outcome: Outcome) -> None:
         """Let go of everything; the provider is no longer listened to. Closing again does nothing."""
         if self._exchange is not None:
+            self._ran_out = self.ran_out
             self._exchange.close()
             self._exchange = None
         if self._entered:

@@ -109,23 +109,34 @@ class Course:
         now_s = self._tools.clock.monotonic()
         self._check_bounds(now_s)
         if not self.calls and not self._out:  # nearly every call: the first model, and all is well
-            choice = self._admit(0)
+            choice = self.admit(0)
             if choice is not None:
                 if choice.road.standing.limiter.try_enter():
                     return choice
                 self._tools.health.released(choice.admission)
         return self._seek(now_s)
 
-    def admitted(self, place: int) -> Choice | None:
-        """Whom to call there, now that there is room at its provider; None when it rests by now."""
-        return self._admit(place)
+    def admit(self, place: int) -> Choice | None:
+        """Whom to call there, by the keys in turn; None when all of them rest."""
+        target = self._route.targets[place]
+        road = self._tools.road(target)
+        lanes, admit = road.lanes, self._tools.health.admit
+        if len(lanes) == 1:
+            admission = admit(lanes[0])
+            return None if admission is None else Choice(place, target, road, admission)
+        first = next(road.turns)
+        for step in range(len(lanes)):
+            admission = admit(lanes[(first + step) % len(lanes)])
+            if admission is not None:
+                return Choice(place, target, road, admission)
+        return None
 
     def beside(self, choice: Choice) -> Choice | None:
         """Another model that is free now, to start beside a call that is slow to begin; None when there is none."""
         if self.calls >= self._route.policy.calls:
             return None
         for place in range(len(self._route.targets)):
-            other = self._admit(place) if place != choice.place and self._open(place) else None
+            other = self.admit(place) if place != choice.place and self._open(place) else None
             if other is None:
                 continue
             if other.road.standing.limiter.try_enter():
@@ -232,7 +243,7 @@ class Course:
                 if busy is None and self._is_worth(place, pause_s, now_s):
                     return pause_s
                 continue
-            choice = self._admit(place)
+            choice = self.admit(place)
             if choice is None:
                 continue
             if choice.road.standing.limiter.try_enter():
@@ -243,7 +254,7 @@ class Course:
 
     def _queue(self, place: int | None) -> Choice | None:
         """A place in the queue of a provider that has no room now."""
-        choice = None if place is None else self._admit(place)
+        choice = None if place is None else self.admit(place)
         return None if choice is None else msgspec.structs.replace(choice, waits=True)
 
     def _order(self) -> list[int]:
@@ -270,20 +281,6 @@ class Course:
         return ProviderError(
             f"The call did not end within its deadline.{why}", code="deadline_exceeded", status=504, retryable=False
         )
-
-    def _admit(self, place: int) -> Choice | None:
-        target = self._route.targets[place]
-        road = self._tools.road(target)
-        lanes, admit = road.lanes, self._tools.health.admit
-        if len(lanes) == 1:
-            admission = admit(lanes[0])
-            return None if admission is None else Choice(place, target, road, admission)
-        first = next(road.turns)
-        for step in range(len(lanes)):
-            admission = admit(lanes[(first + step) % len(lanes)])
-            if admission is not None:
-                return Choice(place, target, road, admission)
-        return None
 
     def _free_in_s(self, place: int) -> float:
         lanes = self._tools.road(self._route.targets[place]).lanes

@@ -72,9 +72,9 @@ class Mending:
         if told is not None:
             await self._fit(0, told, plan)
 
-    async def after(self, attempt: Attempt, error: ProviderError, plan: Plan, *, ran_out: bool) -> None:
+    async def after(self, attempt: Attempt, error: ProviderError, plan: Plan) -> None:
         """See whether the ask can be mended after `attempt` failed so; the course is told who may be asked again."""
-        if ran_out:
+        if attempt.ran_out:
             if self._course.alone(attempt.choice):  # else another model may write all of it in time
                 self._limit(attempt, plan)
         elif error.code != "context_length_exceeded" or not await self._shorter(attempt, error, plan):

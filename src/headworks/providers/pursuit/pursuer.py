@@ -130,23 +130,22 @@ class Pursuer:
         Returns:
             What it used, as far as it is known.
         """
-        ran_out = attempt.ran_out
         used = self.note_lost(attempt, error)
-        await self.mend(attempt, error, plan, ran_out=ran_out)
+        await self.mend(attempt, error, plan)
         return used
 
     def note_lost(self, attempt: Attempt, error: ProviderError) -> Usage | None:
         """As `lost`, but that nothing is mended."""
         hide_secrets(error, attempt.choice.link)
         used = self.trace.attempt_failed(error, attempt.unread)
-        ran_out, had_no_time = attempt.ran_out, self._had_no_time(attempt, error)
         self.drop(attempt, _OUTCOMES.get(error.code, "failed"))
-        self.course.failed(attempt.choice, error, ran_out=ran_out, hurried=had_no_time)
+        had_no_time = self._had_no_time(attempt, error)
+        self.course.failed(attempt.choice, error, ran_out=attempt.ran_out, hurried=had_no_time)
         return used
 
-    async def mend(self, attempt: Attempt, error: ProviderError, plan: Plan, *, ran_out: bool = False) -> None:
+    async def mend(self, attempt: Attempt, error: ProviderError, plan: Plan) -> None:
         """Mend the ask where that can help after `attempt` failed so."""
-        await self._mending().after(attempt, error, plan, ran_out=ran_out)
+        await self._mending().after(attempt, error, plan)
 
     def _had_no_time(self, attempt: Attempt, error: ProviderError) -> bool:
         if error.code != "provider_timeout" or error.provider_status is not None:
@@ -224,7 +223,7 @@ class Pursuer:
         except ProviderError as error:
             self.course.crowded(choice, error)
             return None
-        admitted = self.course.admitted(choice.place)
+        admitted = self.course.admit(choice.place)
         if admitted is None:
             limiter.leave("none", None)
         return admitted

@@ -115,7 +115,7 @@ class Bench:
     def break_down(self, place: int) -> None:
         """Open the breaker of a target."""
         course = self.course()
-        while admitted := course.admitted(place):
+        while admitted := course.admit(place):
             self.health.failed(admitted.admission)
 
 

@@ -79,7 +79,7 @@ class Caller:
         if not limiter.try_enter():
             self.course.crowded(said, error("overloaded", retry_after_s=2.0))
             return None
-        admitted = self.course.admitted(said.place)
+        admitted = self.course.admit(said.place)
         if admitted is None:
             limiter.leave("none", None)
         return admitted

@@ -328,7 +328,7 @@ def test_a_call_waits_no_longer_in_a_row_for_a_model_that_never_comes_back(bench
 def test_every_model_resting_for_long_is_said_at_once(bench, failure):
     desk = bench("one", "two")
     for number in range(2):
-        admitted = desk.course().admitted(number)
+        admitted = desk.course().admit(number)
         desk.health.denied(admitted.admission, whole_key=True)
     with pytest.raises(ProviderError) as told:
         desk.course().choose()
@@ -507,7 +507,7 @@ def test_a_first_model_that_cannot_be_put_the_ask_any_more_is_passed_over(bench,
 def test_one_try_is_worth_another_though_a_fallback_is_away_for_long(bench, failure):
     desk = bench("one", "two")
     course = desk.course(Policy(retries=0))
-    desk.health.denied(course.admitted(1).admission, whole_key=True)
+    desk.health.denied(course.admit(1).admission, whole_key=True)
     desk.fail(course, failure())
     with pytest.raises(ProviderError) as told:
         course.choose()
@@ -535,7 +535,7 @@ def test_who_has_no_room_is_not_asked_beside_and_keeps_no_claim(bench):
 def test_of_three_keys_the_living_one_serves_every_call(bench):
     desk = bench("one", providers={"one": (3, 10, 10)})
     while len({state.key for state in desk.health.states()}) < 2:
-        desk.health.denied(desk.course().admitted(0).admission, whole_key=True)
+        desk.health.denied(desk.course().admit(0).admission, whole_key=True)
     assert len({desk.chosen(desk.course()).admission.lane.key for _ in range(6)}) == 1
 
 
