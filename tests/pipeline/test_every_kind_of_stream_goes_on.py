@@ -386,7 +386,7 @@ def test_a_legacy_completion_goes_on_by_itself(house):
 
 
 @pytest.mark.parametrize("client", CLIENTS)
-@pytest.mark.parametrize("model", ["openai", "anthropic"])  # Gemini's is no reply at all to its dialect
+@pytest.mark.parametrize("model", MODELS)
 def test_a_whole_answer_without_a_finish_reason_is_none_and_is_paid_for(house, client, model):
     house.fake.script([Recipe(text=SAID, omit_finish=True), Recipe(text=SAID)])
     answer = house.chat(client, model, feature="kept")

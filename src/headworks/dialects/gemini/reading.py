@@ -63,7 +63,7 @@ def read_whole(ask: Ask, body: bytes) -> list[Event]:
     """Events of a whole reply of any kind.
 
     Raises:
-        ProviderError: Not JSON, not the documented shape, or without an answer.
+        ProviderError: Not JSON, not the documented shape, or an answer that broke down.
     """
     if ask.kind == "embedding":
         return _read_embeddings(body)
@@ -71,9 +71,9 @@ def read_whole(ask: Ask, body: bytes) -> list[Event]:
         return [TokensCounted(_decode(_COUNT, body).total_tokens)]
     reader = GeminiReader(ask)
     events = reader.events(body)
-    if not reader.finished():
-        raise ProviderError("The provider's reply has no finished candidate.")
-    return events
+    if reader.finished():
+        return events
+    return [event for event in events if type(event) is not Finished]  # who has one unfinished candidate has not
 
 
 def _decode(decoder: msgspec.json.Decoder[Body], data: bytes) -> Body:
