@@ -61,11 +61,6 @@ class Delivered:
             return ("restart",)
         return ("prefill", "continue", "restart")
 
-    def complete(self, n_choices: int) -> bool:
-        """True when every choice has finished: the stream broke, but nothing is missing."""
-        finished = sum(said.finished for said in self.choices.values())
-        return finished >= n_choices and finished == len(self.choices)
-
     @property
     def continuable_text(self) -> str:
         """The text to show a model that is to go on with it.

@@ -105,14 +105,6 @@ def test_a_call_is_complete_when_its_arguments_are_an_object(arguments, complete
     assert delivered.choices[0].calls[0].complete is complete
 
 
-def test_nothing_is_missing_once_every_choice_has_finished():
-    both = [START, TextDelta("a"), TextDelta("b", 1), Finished("stop", 1)]
-    assert not Delivered.of([START]).complete(1)
-    assert not Delivered.of(both).complete(2)
-    assert Delivered.of([*both, Finished("stop")]).complete(2)
-    assert not Delivered.of([START, TextDelta("a"), Finished("stop")]).complete(2)
-
-
 def test_thoughts_are_told_apart_by_their_seals():
     delivered = Delivered.of(
         [
