@@ -201,11 +201,9 @@ class Reply(Struct, kw_only=True):
         target: The model that answers.
         streamed: True when the provider streams: each chunk's `raw` is one event. Else the one chunk is the body.
         dropped: Request fields left out because the provider lacks them (`unsupported: drop`).
-        attempts: Provider calls made so far, this one included.
     """
 
     target: Target
     streamed: bool
     chunks: AsyncIterator[Chunk]
     dropped: tuple[str, ...] = ()
-    attempts: int = 1

@@ -59,7 +59,6 @@ class _Pursued:
             streamed=not attempt.whole,
             chunks=Answer(pursuer, self._plan, attempt, held),
             dropped=attempt.dropped,
-            attempts=pursuer.course.calls,
         )
 
     async def __aexit__(
@@ -79,7 +78,7 @@ class _CountedHere:
     async def __aenter__(self) -> Reply:
         tokens = await self._tools.count(self._target, self._ask)
         chunks = _one(Chunk([TokensCounted(tokens, exact=False)]))
-        return Reply(target=self._target, streamed=False, chunks=chunks, attempts=0)
+        return Reply(target=self._target, streamed=False, chunks=chunks)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
