@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from headworks.core.money import NANO_PER_USD
+from headworks.core.money import nano_from_usd
 from headworks.core.policy import PATTERNS, USUAL, ContextStep, Disconnect, Patience, Policy, Resume
 
 _SETTINGS = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
@@ -104,7 +104,7 @@ class SurvivalSettings(BaseModel):
             patience=self.latency.patience(),
             retries=self.retry.per_model,
             calls=self.retry.calls,
-            usd_nano=None if self.retry.usd is None else int(self.retry.usd * NANO_PER_USD),
+            usd_nano=None if self.retry.usd is None else nano_from_usd(self.retry.usd),
             resume=self.resume.mode,
             continuation=self.resume.continuation,
             context=self.too_long,
