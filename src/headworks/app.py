@@ -1,7 +1,8 @@
 """The composition root: the only file that knows which implementation is plugged into which room.
 
-A `Gateway` lives as long as the process: key ring, trace recorder, connections, the local model. A `House` is made from
-one config; a reload makes a new one and puts it in the old one's place, while calls under way keep theirs.
+A `Gateway` lives as long as the process: key ring, trace recorder, connections, what is known of the providers, kept
+streams, the local model. A `House` is made from one config; a reload makes a new one and puts it in the old one's
+place, while calls under way keep theirs.
 """
 
 import asyncio
