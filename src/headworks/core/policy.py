@@ -18,7 +18,7 @@ class Patience(Struct, frozen=True, kw_only=True):
     Attributes:
         connect_s: Until the connection stands.
         first_byte_s: Until a stream begins. A reply that is not streamed is written before it is sent: it may take as
-            long again as its tokens need at the slowest pace (`providers/calls`).
+            long again as its tokens need at the slowest pace (`providers/pursuit/limits`).
         idle_s: Between two events of a stream.
         total_s: For one attempt as a whole.
         deadline_s: For the call as a whole, all attempts together, when the client names no deadline.

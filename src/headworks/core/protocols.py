@@ -42,11 +42,12 @@ class Providers(Protocol):
     def call(self, ask: Ask, route: Route, trace: "OpenTrace") -> AbstractAsyncContextManager[Reply]:
         """Open the reply; leaving the context cancels whatever is still running upstream.
 
-        Each attempt is noted on `trace`. Iterating `Reply.chunks` may raise the same errors as opening.
+        Targets are asked, and asked again, as the route's policy allows; a stream that breaks off goes on from another
+        attempt. Each attempt is noted on `trace`. Iterating `Reply.chunks` may raise the same errors as opening.
 
         Raises:
-            BadAskError: The request cannot be expressed to any target of the route.
-            ProviderError: The last target tried failed.
+            BadAskError: The request cannot be expressed to the first target of the route; others are passed over.
+            ProviderError: Nobody answered for all that; of what went wrong, the error that tells the caller most.
         """
 
 

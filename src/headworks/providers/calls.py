@@ -27,7 +27,7 @@ class ProviderCalls:
         """The reply of the first target that answers; what is still under way when it is left is ended.
 
         Entering raises:
-            BadAskError: The ask cannot be put to any target of the route.
+            BadAskError: The ask cannot be put to the first target of the route; others are passed over.
             ProviderError: Nobody answered, for all that the feature's policy allows.
         """
         ask.outlives_client = route.policy.disconnect == "finish"
