@@ -6,7 +6,10 @@ clock never turns into a negative latency.
 
 import time
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Protocol
+
+_WHOLE_FROM_S = 100
 
 
 class Clock(Protocol):
@@ -30,3 +33,11 @@ def rfc3339(epoch_s: float) -> str:
     """`2026-11-23T10:00:00.123Z`: the one form of time in records, logs and answers."""
     text = datetime.fromtimestamp(epoch_s, UTC).isoformat(timespec="milliseconds")
     return text.replace("+00:00", "Z")
+
+
+def seconds_text(seconds: float) -> str:
+    """A time for people, without exponent: three digits of a short one, a long one in whole seconds.
+
+    `0.0296 s`, `2.5 s`, `120 s`.
+    """
+    return f"{seconds:.0f} s" if seconds >= _WHOLE_FROM_S else f"{Decimal(f'{seconds:.3g}'):f} s"

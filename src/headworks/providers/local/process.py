@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from headworks.core.clock import seconds_text
 from headworks.core.errors import ProviderError
 from headworks.providers.local.orders import FINISH, Order, Report
 
@@ -48,9 +49,8 @@ class ModelProcess:
             try:
                 report = await asyncio.wait_for(_give_order(process, order), timeout_s)
             except TimeoutError as error:
-                sentence = (
-                    f"The local model did not load within {timeout_s:g} s; `start_timeout_s` says how long it may."
-                )
+                limit = seconds_text(timeout_s)
+                sentence = f"The local model did not load within {limit}; `start_timeout_s` says how long it may."
                 raise ProviderError(sentence, code="provider_timeout", status=504) from error
             if report.address is None:
                 raise ProviderError(report.failure or "The local model ended while it started.", status=503)

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import certifi
 from msgspec import Struct
 
+from headworks.core.clock import seconds_text
 from headworks.core.errors import ProviderError
 from headworks.core.policy import Patience
 from headworks.providers.outbound.connection import BrokenError, Connection
@@ -294,7 +295,7 @@ class Exchange:
         raise ProviderError(f"The connection to provider `{self._name}` failed: {why}.") from error
 
     def _late(self, error: TimeoutError, what: str) -> NoReturn:
-        limit = f"{self._watch.exceeded_s:g} s"
+        limit = seconds_text(self._watch.exceeded_s)
         sentence = f"Provider `{self._name}` {what} for {limit}."
         if self._watch.overall:
             sentence = f"Provider `{self._name}` did not finish its answer within {limit}."

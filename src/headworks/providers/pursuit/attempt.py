@@ -8,6 +8,7 @@ import asyncio
 import math
 from typing import Literal
 
+from headworks.core.clock import seconds_text
 from headworks.core.errors import BadAskError, ProviderError
 from headworks.core.messages import Ask
 from headworks.core.policy import Patience
@@ -250,7 +251,7 @@ class Attempt:
         return asyncio.get_running_loop().time() + self.patience.first_byte_s - passed_s
 
     def _late(self, what: str, limit_s: float) -> ProviderError:
-        sentence = f"Provider `{self.choice.link.name}` {what} for {limit_s:g} s."
+        sentence = f"Provider `{self.choice.link.name}` {what} for {seconds_text(limit_s)}."
         return ProviderError(sentence, code="provider_timeout", status=504)
 
 

@@ -7,6 +7,7 @@ well only once a finish reason was told, and from then on nothing that is missin
 from collections import deque
 from collections.abc import Callable
 
+from headworks.core.clock import seconds_text
 from headworks.core.errors import ProviderError
 from headworks.core.replies import Chunk
 from headworks.dialects.protocols import StreamReader
@@ -114,7 +115,7 @@ class StreamedReply:
             self._partial_s = now_s
         elif now_s - self._partial_s > self._idle_s:
             raise ProviderError(
-                f"Provider `{self._provider}` sent single bytes and no whole event for {self._idle_s:g} s.",
+                f"Provider `{self._provider}` sent single bytes and no whole event for {seconds_text(self._idle_s)}.",
                 code="provider_timeout",
                 status=504,
             )

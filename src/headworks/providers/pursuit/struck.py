@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 
+from headworks.core.clock import seconds_text
 from headworks.core.errors import ProviderError
 from headworks.core.policy import Patience
 from headworks.core.replies import Chunk
@@ -82,7 +83,7 @@ class Struck:
 
 def _silent(fault: Fault, seconds: float) -> ProviderError:
     return ProviderError(
-        f"Provider `{fault.provider}` was silent for {seconds:g} s (a game day's fault).",
+        f"Provider `{fault.provider}` was silent for {seconds_text(seconds)} (a game day's fault).",
         code="provider_timeout",
         status=504,
     )
