@@ -1,0 +1,191 @@
+"""A connection kept up in the background, over which the commands of many callers go in order.
+
+Invariants: no caller ever waits for a connection to be made; while there is none, asking costs nothing and fails at
+once; each answer reaches the one who asked, or nobody (a caller that left or was late leaves its place in the order).
+"""
+
+import asyncio
+import math
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from headworks.cache.shared.link.breaker import Breaker, Pauses
+from headworks.cache.shared.link.wire import AwayError, RefusedByServerError, Wire, dial, packed, told
+from headworks.cache.shared.settings import ENTRIES, SharedSettings
+from headworks.core.clock import Clock
+
+MOST_WAITING = 500
+"""Questions under way at once: their bytes fit the socket's buffer, so that none waits for it to take more."""
+_GRACE_S = 0.001
+_SHORT_LIFE_S = 1.0
+_LATE, _LOST = object(), object()
+_PROBES = (packed(b"PING"), packed(b"GET", ENTRIES))
+
+
+class Line:
+    """One supervised connection.
+
+    Args:
+        url: Checked URL.
+        settings: Limits.
+        clock: For the time between troubles.
+        within_s: Seconds that an answer may take, a probe's too.
+        failures: Late answers in a row after which the server is left alone.
+    """
+
+    def __init__(self, url: str, settings: SharedSettings, clock: Clock, *, within_s: float, failures: int) -> None:
+        self.up = False
+        self.reason = "not connected yet"
+        self.on_change: Callable[[], None] = _nothing
+        """Called when the server is there (again), and when it could not be reached; `up` says which."""
+        self._url = url
+        self._work_s = settings.work_s
+        self._within_s = within_s
+        self._clock = clock
+        self._failures = failures
+        self._breaker = Breaker(failures)
+        self._pauses = Pauses(settings.first_pause_s, settings.longest_pause_s)
+        self._wire: Wire | None = None
+        self._waiting: deque[asyncio.Future[Any]] = deque()
+        self._reading: asyncio.Task[None] | None = None
+        self._keeping: asyncio.Task[None] | None = None
+        self._tried = asyncio.Event()
+
+    async def start(self) -> None:
+        """Connect; returns when the first attempt has ended, well or not."""
+        self._keeping = asyncio.create_task(self._keep_up(), name="shared-cache-line")
+        await self._tried.wait()
+
+    async def stop(self) -> None:
+        """Close. Who still waits is told so."""
+        if self._keeping is not None:
+            self._keeping.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._keeping
+            self._keeping = None
+
+    async def call(self, command: bytes) -> Any:
+        """The answer to a packed command.
+
+        Raises:
+            AwayError: No connection, or no answer in time.
+            RefusedByServerError: The server says no.
+        """
+        wire = self._wire
+        if wire is None or len(self._waiting) >= MOST_WAITING:
+            raise AwayError(self.reason)
+        loop = asyncio.get_running_loop()
+        turn = self._breaker.turn
+        answer: asyncio.Future[Any] = loop.create_future()
+        self._waiting.append(answer)
+        alarm = loop.call_later(self._within_s, _expire, answer, loop.time() + self._within_s)
+        try:
+            await wire.send(command)
+            reply = await answer
+        finally:
+            alarm.cancel()
+        if reply is _LATE:
+            self.failed(turn, f"no answer within {self._within_s * 1000:g} ms")
+            raise AwayError("no answer in time")
+        if reply is _LOST:
+            raise AwayError(self.reason)
+        self._breaker.answered()
+        return told(reply)
+
+    def failed(self, turn: int | None, reason: str) -> None:
+        """Count a failure; the last one of a row closes the connection, and only probes go on."""
+        if self._breaker.failed(self._breaker.turn if turn is None else turn) and self._reading is not None:
+            self.reason = reason
+            self._wire, self.up = None, False
+            self._reading.cancel()
+
+    async def _keep_up(self) -> None:
+        while True:
+            try:
+                wire = await self._reach()
+            except (AwayError, RefusedByServerError) as error:
+                self.reason = str(error)
+                self.on_change()
+                self._tried.set()
+                await asyncio.sleep(self._pauses.next_s())
+                continue
+            self._wire, self.up = wire, True
+            self._breaker = Breaker(self._failures)
+            self._pauses.up(self._clock.monotonic())
+            self.on_change()
+            self._tried.set()
+            if await self._serve(wire):
+                self.on_change()
+                await asyncio.sleep(self._pauses.next_s())
+
+    async def _reach(self) -> Wire:
+        """A new connection over which the server has answered in time.
+
+        Raises:
+            AwayError: There is none, or it is slow.
+            RefusedByServerError: We may not read there.
+        """
+        wire = await dial(self._url, self._work_s)
+        try:
+            for probe in _PROBES:
+                async with asyncio.timeout(self._within_s):
+                    await wire.send(probe)
+                    told(await wire.receive())
+        except TimeoutError:
+            await wire.close()
+            raise AwayError(f"it does not answer within {self._within_s * 1000:g} ms") from None
+        except BaseException:
+            await wire.close()
+            raise
+        return wire
+
+    async def _serve(self, wire: Wire) -> bool:
+        """Hand out answers until the connection ends. True when it had better not be made anew at once.
+
+        That is when we ended it because the server was too slow, or when it did not live for a second.
+        """
+        began_s = asyncio.get_running_loop().time()
+        self._reading = asyncio.create_task(self._read(wire), name="shared-cache-answers")
+        try:
+            await asyncio.wait({self._reading})
+        finally:
+            slow = self._reading.cancelled()
+            self._reading.cancel()
+            self._wire, self.up = None, False
+            waiting, self._waiting = self._waiting, deque()
+            for answer in waiting:
+                if not answer.done():
+                    answer.set_result(_LOST)
+            await wire.close()
+        self._pauses.lost(self._clock.monotonic())
+        return slow or asyncio.get_running_loop().time() - began_s < _SHORT_LIFE_S
+
+    async def _read(self, wire: Wire) -> None:
+        try:
+            while True:
+                reply = await wire.receive()
+                if not self._waiting:
+                    self.reason = "it answers what was not asked"
+                    return
+                answer = self._waiting.popleft()
+                if not answer.done():
+                    answer.set_result(reply)
+        except AwayError as error:
+            self.reason = str(error)
+
+
+def _expire(answer: asyncio.Future[Any], due: float) -> None:
+    loop = answer.get_loop()
+    if answer.done():
+        return
+    if loop.time() - due > _GRACE_S:
+        # Our own loop was busy: the answer may lie in the socket, and is read before this is called again.
+        loop.call_later(_GRACE_S, _expire, answer, math.inf)
+    else:
+        answer.set_result(_LATE)
+
+
+def _nothing() -> None:
+    """Until somebody wants to know."""
