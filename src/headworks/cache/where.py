@@ -32,16 +32,11 @@ class Where(Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Whether an entry is meant."""
         return (
             (self.created_before_s is None or created_s < self.created_before_s)
-            and all(
-                wanted is None or wanted == getattr(facets, name)
-                for name, wanted in (
-                    ("org", self.org),
-                    ("user", self.user),
-                    ("feature", self.feature),
-                    ("model", self.model),
-                    ("corpus", self.corpus),
-                )
-            )
+            and (self.user is None or self.user == facets.user)
+            and (self.org is None or self.org == facets.org)
+            and (self.feature is None or self.feature == facets.feature)
+            and (self.model is None or self.model == facets.model)
+            and (self.corpus is None or self.corpus == facets.corpus)
             and (self.prompt is None or self.prompt in (facets.prompt, facets.prompt.partition("@")[0]))
             and (self.tag is None or facets.tags.get(self.tag[0]) == self.tag[1])
         )
