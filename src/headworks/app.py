@@ -13,6 +13,9 @@ from urllib.parse import urlsplit
 import structlog
 
 from headworks.budgets import PriceList, TokenCounter
+from headworks.cache.local import LocalStore
+from headworks.cache.prefix import PrefixMemory
+from headworks.cache.room import CacheRoom
 from headworks.config import Config, links, local_settings, router
 from headworks.core.clock import Clock, SystemClock
 from headworks.core.messages import Ask, Caller
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
 _log = structlog.get_logger("headworks.app")
 DIALECTS = {dialect.name: dialect for dialect in (openai.DIALECT, anthropic.DIALECT, gemini.DIALECT)}
 EDITORS = {"openai": openai.EDITOR, "anthropic": anthropic.EDITOR}
+SECTIONS = {"openai": openai.read_sections, "anthropic": anthropic.read_sections}
 
 
 class Gateway:
@@ -79,6 +83,16 @@ class Gateway:
         self.game_day = GameDay(config.data_dir, self._clock, self._standings.rng)
         self.streams = StreamLog(config.data_dir, config.server.streams, self._clock, worker=worker)
         self.traces = TraceStore(config.data_dir, self._clock)
+        self._kept = LocalStore(config.data_dir, config.cache, self._clock, worker=worker)
+        self.cache = CacheRoom(
+            self._kept,
+            {name: editor.plain for name, editor in EDITORS.items()},
+            self._clock,
+            lambda target, usage: self._prices.cost_nano(target, usage, self._clock.now()),
+        )
+        self._prefixes = PrefixMemory(
+            SECTIONS, lambda target: self._prices.prices(target, self._clock.now()), self._clock
+        )
         self.router: Router = router(config)
         self.edge = Edge(self._house(config))
 
@@ -96,6 +110,7 @@ class Gateway:
         await self._prices.start()
         await self.recorder.start()
         await self.streams.start()
+        await self._kept.start()
         return made
 
     async def stop(self) -> None:
@@ -104,6 +119,7 @@ class Gateway:
         await self._outbound.close()
         await self.recorder.stop()
         await self.streams.stop()
+        await self._kept.stop()
         await self._prices.stop()
         await self._counter.stop()
         self.traces.close()
@@ -111,7 +127,7 @@ class Gateway:
 
     def reload(self, config: Config) -> None:
         """Put `config` in force for every call that begins from now on."""
-        fixed = ("server", "data_dir", "telemetry")
+        fixed = ("server", "data_dir", "cache", "telemetry")
         kept = [name for name in fixed if getattr(config, name) != getattr(self.config, name)]
         if kept:
             _log.warning("needs_restart", keys=kept)
@@ -133,7 +149,7 @@ class Gateway:
         desk = Desk(
             identity=self.keys,
             telemetry=self.recorder,
-            rooms=Rooms(routing=self.router, providers=calls),
+            rooms=Rooms(routing=self.router, cache=self.cache, providers=calls),
             streams=self.streams,
             clock=self._clock,
             max_body_bytes=config.server.max_body_bytes,
@@ -166,6 +182,7 @@ class Gateway:
             rng=standings.rng,
             no_prefill=standings.no_prefill,
             faults=self.game_day if config.game_day else None,
+            prefixes=self._prefixes,
         )
 
     def _admin_rooms(self) -> AdminRooms:

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from msgspec import Struct
 
 from headworks.core.messages import Ask, Caller
-from headworks.core.protocols import OpenTrace, Providers, Routing
+from headworks.core.protocols import Cache, OpenTrace, Providers, Routing
 from headworks.core.replies import Reply
 
 
@@ -20,6 +20,7 @@ class Rooms(Struct, frozen=True, kw_only=True):
     """The rooms a request goes through, as one config plugs them in."""
 
     routing: Routing
+    cache: Cache
     providers: Providers
 
 
@@ -33,8 +34,12 @@ async def answer(rooms: Rooms, ask: Ask, caller: Caller, trace: OpenTrace) -> As
     with Recorded(trace):
         route = rooms.routing.plan(ask, caller)
         trace.routed(route)
-        async with rooms.providers.call(ask, route, trace) as reply:
-            yield trace.watch(reply)
+        async with rooms.cache.look_up(ask, route, trace) as found:
+            if found.reply is not None:
+                yield trace.watch(found.reply)
+                return
+            async with rooms.providers.call(ask, route, trace) as reply:
+                yield found.kept(trace.watch(reply))
 
 
 class Recorded:

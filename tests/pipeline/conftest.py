@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from headworks.app import Gateway
+from headworks.cache.where import Where
 from headworks.config import links, load
 from headworks.identity.records import KeySpec
 from headworks.providers.health import LocalBoard
@@ -121,6 +122,8 @@ class Visit:
         self._incoming = [{"type": "http.request", "body": data, "more_body": False}]
         self._gone = asyncio.Event()
         self._more = asyncio.Event()
+        self._reads = asyncio.Event()
+        self._reads.set()
         self.task = asyncio.ensure_future(app(scope, self._receive, self._send))
 
     async def _receive(self) -> dict[str, Any]:
@@ -130,6 +133,7 @@ class Visit:
         return {"type": "http.disconnect"}
 
     async def _send(self, message: dict[str, Any]) -> None:
+        await self._reads.wait()
         self.sent.append(message)
         self._more.set()
 
@@ -141,8 +145,25 @@ class Visit:
 
     async def leave(self) -> None:
         """Hang up, and wait until the gateway has let go."""
-        self._gone.set()
+        self.go()
         await self.task
+
+    def go(self) -> None:
+        """Hang up."""
+        self._gone.set()
+
+    def stop_reading(self) -> None:
+        """Take nothing until `read_on`."""
+        self._reads.clear()
+
+    def read_on(self) -> None:
+        """Take everything again."""
+        self._reads.set()
+
+    @property
+    def answer(self) -> Answer:
+        """What came."""
+        return Answer(self.sent)
 
     @property
     def trace_id(self) -> str:
@@ -238,6 +259,15 @@ class House:
         """The trace record of the call that was made last, for those who never saw an answer."""
         self.run(self.gateway.recorder.flush())
         return self.store.list(limit=1)[0][0]
+
+    def empty_cache(self) -> None:
+        """As if nothing had ever been answered."""
+        self.run(self.gateway.cache.store.purge(Where()))
+
+    def entries(self):
+        """What the cache holds."""
+        store = self.gateway.cache.store
+        return [store.get(key) for key in list(store._memory._held)]
 
     def at_rest(self) -> bool:
         """True when no call holds a place at a provider or a right to probe, and none waits for one."""

@@ -20,7 +20,6 @@ _NOT_YET = {
     ("shared",),
     ("features", "*", "models"),
     ("features", "*", "prompt"),
-    ("features", "*", "cache"),
     ("features", "*", "retrieval"),
     ("features", "*", "output"),
     ("features", "*", "budget"),

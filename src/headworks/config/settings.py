@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from headworks.cache.config import CacheSettings
+from headworks.cache.local.config import LocalSettings
 from headworks.providers.config import ProviderSettings
 from headworks.routing.config import FeatureSettings, ModelSettings
 from headworks.server.config import ServerSettings
@@ -35,6 +37,13 @@ SimpleName = Annotated[str, AfterValidator(_simple_name)]
 ModelName = Annotated[str, AfterValidator(_model_name)]
 
 
+class Feature(FeatureSettings):
+    """A feature of your application. `default` serves the requests that name none."""
+
+    cache: CacheSettings = CacheSettings()
+    """What is kept of its answers."""
+
+
 class Config(BaseModel):
     """A whole config. Values are final: secrets are filled in, paths are absolute or relative to the process."""
 
@@ -55,8 +64,11 @@ class Config(BaseModel):
     models: dict[ModelName, ModelSettings] | None = None
     """The names that clients may ask for. Left out: `provider/model` reaches any model of the providers above."""
 
-    features: dict[SimpleName, FeatureSettings] = Field(default_factory=dict)
+    features: dict[SimpleName, Feature] = Field(default_factory=dict)
     """The features of your application."""
+
+    cache: LocalSettings = LocalSettings()
+    """Room for cached answers."""
 
     telemetry: TelemetrySettings = TelemetrySettings()
     """Traces, logs and metrics."""

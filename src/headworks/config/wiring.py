@@ -26,7 +26,8 @@ def local_settings(config: Config) -> LocalSettings | None:
 def router(config: Config) -> Router:
     """The router of a config."""
     rules = {
-        name: FeatureRule(feature.model, feature.capture, feature.policy()) for name, feature in config.features.items()
+        name: FeatureRule(feature.model, feature.capture, feature.policy(), feature.cache.caching())
+        for name, feature in config.features.items()
     }
     if config.models is not None:
         return Router(_targets(config, config.models), rules)

@@ -23,6 +23,7 @@ class Caching(Struct, frozen=True, kw_only=True):
         ttl_s: Seconds for which an answer is kept.
         max_temperature: A call that asks for more is not cached.
         pure_tools: Tools without effects: a call that offers any other is not cached. `*` stands for all.
+        prefix: Place marks for the provider's own prefix cache where they pay.
         shadow: Share of semantic hits that are also sent to the model, to measure how many are wrong.
     """
 
@@ -33,6 +34,7 @@ class Caching(Struct, frozen=True, kw_only=True):
     ttl_s: float = 86_400.0
     max_temperature: float = 1.0
     pure_tools: frozenset[str] = frozenset()
+    prefix: bool = True
     shadow: float = 0.02
 
 

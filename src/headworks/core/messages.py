@@ -11,10 +11,12 @@ from typing import Any, Literal
 
 from msgspec import Raw, Struct, field
 
+from headworks.core.caching import ON_REQUEST, Caching
 from headworks.core.policy import USUAL, Policy
 
 Role = Literal["system", "user", "assistant", "tool"]
 Kind = Literal["chat", "completion", "embedding", "count"]
+CacheWish = Literal["on", "off", "refresh"]
 
 
 class Citation(Struct, frozen=True, kw_only=True):
@@ -215,9 +217,12 @@ class Ask(Struct, kw_only=True):
         deadline_s: When the client stops waiting for the whole answer, monotonic clock; None when it did not say.
         begin_by_s: When it stops waiting for a stream to begin, monotonic clock; None when it did not say.
         org_id: The organisation of the caller's key, for fairness between them.
+        cache: What the call says of the cache: as the feature has it, `on`, not at all (`off`), or not to look but to
+            keep the answer (`refresh`); None when it says nothing.
         client_retries: How often the client's SDK has sent this request before.
         outlives_client: True when the answer is to be finished and kept although its client has left. Set once the
             route is known.
+        followed: True while other calls read the answer to this one: it is then finished although its client has left.
     """
 
     trace_id: str
@@ -235,8 +240,10 @@ class Ask(Struct, kw_only=True):
     deadline_s: float | None = None
     begin_by_s: float | None = None
     org_id: str | None = None
+    cache: CacheWish | None = None
     client_retries: int = 0
     outlives_client: bool = False
+    followed: bool = False
     _prompt: Prompt | None = None
 
     @property
@@ -281,6 +288,20 @@ class Prices(Struct, frozen=True, kw_only=True):
     reasoning: int | None = None
 
 
+class Versions(Struct, frozen=True, kw_only=True):
+    """Of what stands behind an answer besides the model; empty text where there is none.
+
+    Attributes:
+        prompt: `name@version` of the prompt.
+        corpus: Of the documents that are searched.
+        safety: Of the safety policy.
+    """
+
+    prompt: str = ""
+    corpus: str = ""
+    safety: str = ""
+
+
 class Route(Struct, frozen=True, kw_only=True):
     """The plan for a call: targets in the order they are tried (the first is the choice, the rest are fallbacks)."""
 
@@ -289,3 +310,5 @@ class Route(Struct, frozen=True, kw_only=True):
     targets: tuple[Target, ...]
     capture: Literal["none", "bodies"] = "none"
     policy: Policy = USUAL
+    caching: Caching = ON_REQUEST
+    versions: Versions = Versions()

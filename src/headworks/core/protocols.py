@@ -5,6 +5,7 @@ The pipeline knows rooms only by these; `app.py` plugs in the real ones, `headwo
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from types import TracebackType
 from typing import Protocol
 
 from headworks.core.errors import HeadworksError
@@ -34,6 +35,38 @@ class Routing(Protocol):
             BadAskError: `unknown_model` (404) when neither model nor feature has that name.
             RefusedError: `forbidden` (403) when the caller's key does not allow the model or the feature.
         """
+
+
+class Lookup(Protocol):
+    """One call in the cache: entered to look, left when the call is over.
+
+    Attributes:
+        reply: What was found; None when the provider has to be called.
+    """
+
+    reply: Reply | None
+
+    async def __aenter__(self) -> "Lookup":
+        """Look.
+
+        Raises:
+            HeadworksError: The equal call that this one followed failed, or did not begin in time.
+        """
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """The call is over."""
+
+    def kept(self, reply: Reply) -> Reply:
+        """The provider's reply, observed: shared with equal calls, and kept when it is whole."""
+
+
+class Cache(Protocol):
+    """Answer from what was answered before, or is being answered. Fails open."""
+
+    def look_up(self, ask: Ask, route: Route, trace: "OpenTrace") -> Lookup:
+        """The lookup of a call. What it finds is noted on `trace`."""
 
 
 class Providers(Protocol):
@@ -93,6 +126,17 @@ class OpenTrace(Protocol):
 
     def adapted(self, note: str) -> None:
         """Note that the ask was changed so that it could be answered, and how."""
+
+    def cached(
+        self,
+        kind: str,
+        *,
+        age_s: float | None = None,
+        saved_nano: int | None = None,
+        similarity: float | None = None,
+        bound: float | None = None,
+    ) -> None:
+        """Note what the cache said: `miss`, `joined`, or the kind of hit with its age and what it saved."""
 
     def spent_nano(self) -> int:
         """Nano-dollars that the attempts which have ended cost, as far as prices are known."""

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from headworks.core.errors import HeadworksError, ProviderError
 from headworks.core.messages import Ask, Kind, Target
+from headworks.core.prefix import Marks
 from headworks.core.replies import Chunk, Event, Reply
 
 
@@ -80,8 +81,13 @@ class ProviderDialect(Protocol):
 
     name: str
 
-    def request(self, ask: Ask, target: Target) -> WireRequest:
+    def request(self, ask: Ask, target: Target, marks: Marks | None = None) -> WireRequest:
         """The request for `ask`. The client's own fields are passed on when it speaks this dialect.
+
+        Args:
+            ask: What is asked.
+            target: Whom.
+            marks: What is to be said of its prefix; only for a chat.
 
         Raises:
             BadAskError: A field without counterpart (`unsupported_field`), or a kind this dialect does not offer.
@@ -149,6 +155,9 @@ class AskEditor(Protocol):
 
     def wants_reasoning(self, ask: Ask) -> bool:
         """Whether the client asks for reasoning in so many words. Cheap: looks at names of fields, and little more."""
+
+    def plain(self, ask: Ask) -> bool:
+        """Whether the neutral prompt says all that the client's fields say: then equal prompts are equal asks."""
 
     def turns(self, ask: Ask) -> list[Turn]:
         """The messages in order; none for an ask that is no chat."""

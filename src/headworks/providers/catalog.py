@@ -11,7 +11,17 @@ from msgspec import Struct
 
 from headworks.providers.link import Auth
 
-Capability = Literal["chat", "completion", "embedding", "count", "stream_usage", "max_completion_tokens", "prefill"]
+Capability = Literal[
+    "chat",
+    "completion",
+    "embedding",
+    "count",
+    "stream_usage",
+    "max_completion_tokens",
+    "prefill",
+    "cache_control",
+    "prompt_cache_key",
+]
 
 
 class Row(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -45,7 +45,8 @@ class Link(Struct, frozen=True, kw_only=True):
         headers: Further headers sent on every call.
         capabilities: What may be asked of it: kinds (`chat`, `completion`, `embedding`, `count`); `stream_usage` when
             it takes `stream_options.include_usage`; `max_completion_tokens` when it wants that name for `max_tokens`;
-            `prefill` when its models go on with a final assistant turn.
+            `prefill` when its models go on with a final assistant turn; `cache_control` and `prompt_cache_key` when it
+            is told by them what to keep of a prompt.
         price_id: The provider's id in the price library; None when it has none.
         catalog: Row of the catalog it comes from; None for one described in the config alone.
         timeouts: How long to wait, where this provider differs from the latency pattern.

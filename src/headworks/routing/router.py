@@ -11,6 +11,7 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
+from headworks.core.caching import ON_REQUEST, Caching
 from headworks.core.errors import BadAskError, RefusedError
 from headworks.core.messages import Ask, Caller, Route, Target
 from headworks.core.policy import USUAL, Policy
@@ -27,11 +28,12 @@ _SHOWN_CHARACTERS = 100
 
 
 class FeatureRule(Struct, frozen=True):
-    """What a feature says about its calls: the model, if any, what traces keep, what is done when one goes wrong."""
+    """What a feature says about its calls: the model, if any, what traces keep, what when one goes wrong, what is kept."""
 
     model: str | None = None
     capture: Literal["none", "bodies"] = "none"
     policy: Policy = USUAL
+    caching: Caching = ON_REQUEST
 
 
 class Router:
@@ -185,7 +187,14 @@ class Router:
 
 
 def _route(feature: str, query_type: str, targets: tuple[Target, ...], rule: FeatureRule) -> Route:
-    return Route(feature=feature, query_type=query_type, targets=targets, capture=rule.capture, policy=rule.policy)
+    return Route(
+        feature=feature,
+        query_type=query_type,
+        targets=targets,
+        capture=rule.capture,
+        policy=rule.policy,
+        caching=rule.caching,
+    )
 
 
 def _unknown(kind: str, name: str, known: list[str], param: str) -> BadAskError:

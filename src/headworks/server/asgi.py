@@ -102,6 +102,8 @@ class Answer:
     async def whole(self, status: int, headers: Headers, body: bytes) -> None:
         """Send a complete answer."""
         self.started = True
+        if self._gone:
+            return
         length = (b"content-length", str(len(body)).encode())
         await self._send({"type": "http.response.start", "status": status, "headers": [JSON, length, *headers]})
         await self._send({"type": "http.response.body", "body": body})
@@ -115,6 +117,8 @@ class Answer:
     async def begin(self, headers: Headers) -> None:
         """Begin a stream."""
         self.started = True
+        if self._gone:
+            return
         await self._send({"type": "http.response.start", "status": 200, "headers": EVENTS + headers})
         loop = asyncio.get_running_loop()
         self._last = loop.time()

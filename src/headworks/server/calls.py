@@ -10,7 +10,7 @@ from msgspec import Struct
 from headworks.core.clock import Clock
 from headworks.core.errors import BadAskError, HeadworksError, ProviderError
 from headworks.core.ids import new_trace_id
-from headworks.core.messages import Ask, Caller, Prompt
+from headworks.core.messages import Ask, CacheWish, Caller, Prompt
 from headworks.core.protocols import Identity, OpenTrace, Telemetry
 from headworks.core.replies import Reply
 from headworks.dialects.protocols import Endpoint, Envelope, ReplyWriter
@@ -150,8 +150,8 @@ class Call:
             self._unsent = data
 
     def _goes_on(self, ask: Ask) -> bool:
-        """Whether the call goes on without its client: the answer is to be finished, and can be read later."""
-        goes_on = ask.outlives_client and self._kept is not NOT_KEPT
+        """Whether the call goes on without its client: others read it, or it is to be finished and read later."""
+        goes_on = ask.followed or (ask.outlives_client and self._kept is not NOT_KEPT)
         if goes_on:
             self._outgoing.leave()
         return goes_on
@@ -211,6 +211,9 @@ _FACT_HEADERS = {
     "model": b"x-headworks-model",
     "provider": b"x-headworks-provider",
     "cache": b"x-headworks-cache",
+    "cache_age_s": b"x-headworks-cache-age",
+    "cache_similarity": b"x-headworks-cache-similarity",
+    "cache_bound": b"x-headworks-cache-bound",
     "route": b"x-headworks-route",
     "attempts": b"x-headworks-attempts",
     "cost_usd": b"x-headworks-cost-usd",
@@ -254,10 +257,34 @@ def with_headers(ask: Ask, headers: dict[str, str], caller: Caller) -> Ask:
     ask.user_id = headers.get("x-headworks-user") or ask.user_id or caller.user_id
     ask.session_id = headers.get("x-headworks-session")
     ask.org_id = caller.org_id
+    if "x-headworks-cache" in headers or "cache-control" in headers:
+        ask.cache = cache_wish(headers)
     tags = headers.get("x-headworks-tags")
     if tags:
         ask.tags = read_tags(tags)
     return ask
+
+
+def cache_wish(headers: dict[str, str]) -> CacheWish | None:
+    """What a request says of the cache: by our own header, and `Cache-Control` as HTTP has it.
+
+    `no-store` and `private` keep the call out of the cache altogether, `no-cache` looks for nothing but keeps the
+    answer (RFC 9111, 5.2.1). The stricter of the two headers counts.
+
+    Raises:
+        BadAskError: Another word in `x-headworks-cache`.
+    """
+    said = headers.get("x-headworks-cache", "").strip().lower()
+    if said not in ("", "on", "off", "refresh"):
+        raise BadAskError(
+            f"`x-headworks-cache`: expected on, off or refresh, not `{said[:40]}`.", param="x-headworks-cache"
+        )
+    control = {word.strip().lower() for word in headers.get("cache-control", "").split(",")}
+    if said == "off" or not control.isdisjoint({"no-store", "private"}):
+        return "off"
+    if said == "refresh" or "no-cache" in control:
+        return "refresh"
+    return "on" if said else None
 
 
 def read_tags(text: str) -> dict[str, str]:

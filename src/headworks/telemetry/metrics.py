@@ -65,6 +65,12 @@ class Metrics:
         self._cost = _counter(registry, "cost_usd", "Dollars spent at known prices.", "model", "feature")
         self._unpriced = _counter(registry, "unpriced_calls", "Calls without a known price.", "model")
         self._cache = _counter(registry, "cache", "Calls by what the cache did.", "kind")
+        self._prefix = _counter(
+            registry, "prefix_tokens", "Tokens of providers' own prompt caches: read, write.", "provider", "kind"
+        )
+        self._prefix_usd = _counter(
+            registry, "prefix_usd", "Dollars that those caches saved, or cost more.", "provider", "kind"
+        )
         self._failures = _counter(registry, "failed_attempts", "Provider calls that failed.", "provider", "code")
         self._resumed = _counter(registry, "resumed_streams", "Streams that broke off and were gone on with.", "model")
         self._retries = _counter(registry, "client_retries", "Calls that an SDK had sent before.", "feature")
@@ -136,10 +142,20 @@ class Metrics:
         for kind, tokens in group.tokens().items():
             if tokens:
                 self._child(self._tokens, model, kind).inc(tokens)
+        self._count_prefix(group, provider)
         if group.cost_nano:
             self._child(self._cost, model, feature).inc(group.cost_nano / NANO_PER_USD)
         if group.unpriced and first.status != "lost":
             self._child(self._unpriced, model).inc(group.unpriced)
+
+    def _count_prefix(self, group: "_Group", provider: str) -> None:
+        """What the provider's own cache did; an answer that came from ours has asked no provider."""
+        for kind, tokens in (("read", group.cached), ("write", group.written)):
+            if tokens:
+                self._child(self._prefix, provider, kind).inc(tokens)
+        for kind, nano in (("saved", group.saved_nano), ("surcharge", group.surcharge_nano)):
+            if nano:
+                self._child(self._prefix_usd, provider, kind).inc(nano / NANO_PER_USD)
 
     def _label(self, name: str, value: str) -> str:
         seen = self._seen[name]
@@ -176,6 +192,8 @@ class _Group:
         "prompt",
         "reasoning",
         "resumed",
+        "saved_nano",
+        "surcharge_nano",
         "unpriced",
         "written",
     )
@@ -185,6 +203,7 @@ class _Group:
         self.calls = self.unpriced = self.cost_nano = 0
         self.prompt = self.completion = self.cached = self.written = self.reasoning = 0
         self.resumed = self.client_retries = 0
+        self.saved_nano = self.surcharge_nano = 0
         self.failures: Tally[tuple[str, str]] = Tally()
 
     def add(self, record: TraceRecord) -> None:
@@ -199,6 +218,9 @@ class _Group:
             self.unpriced += 1
         else:
             self.cost_nano += record.cost_nano
+        if record.saved_nano and (record.cached_tokens or record.cache_write_tokens):
+            self.saved_nano += max(0, record.saved_nano)
+            self.surcharge_nano += max(0, -record.saved_nano)
         self.client_retries += record.client_retries > 0
         if len(record.attempts) > 1 or record.status == "failed":
             self._add_failures(record)

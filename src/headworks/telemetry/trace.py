@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+import msgspec
 import structlog
 from msgspec import Struct
 
@@ -139,6 +140,25 @@ class Trace:
         """The ask was changed so that it could be answered: `note` says what, for the record and a header."""
         self.record.adapted = [*self.record.adapted, note]
 
+    def cached(
+        self,
+        kind: str,
+        *,
+        age_s: float | None = None,
+        saved_nano: int | None = None,
+        similarity: float | None = None,
+        bound: float | None = None,
+    ) -> None:
+        """What the cache said of the call."""
+        record = self.record
+        record.cache_kind = kind
+        record.cache_hit = kind.startswith("hit")
+        record.cache_age_s = age_s
+        record.cache_similarity = similarity
+        record.cache_bound = bound
+        if saved_nano is not None:
+            record.saved_nano = min(saved_nano, _MOST)
+
     def spent_nano(self) -> int:
         """What the attempts that have ended cost, as far as their prices are known."""
         return sum(attempt.cost_nano or 0 for attempt in self.record.attempts if attempt is not self._attempt)
@@ -186,6 +206,11 @@ class Trace:
         if record.provider is not None:
             facts["provider"] = record.provider
         facts["cache"] = record.cache_kind or "off"
+        if record.cache_hit:
+            facts["cache_age_s"] = round(record.cache_age_s or 0.0)
+            if record.cache_similarity is not None:
+                facts["cache_similarity"] = round(record.cache_similarity, 4)
+                facts["cache_bound"] = round(record.cache_bound or 0.0, 4)
         if record.route is not None:
             facts["route"] = record.route
         facts["attempts"] = len(record.attempts)
@@ -237,6 +262,11 @@ class Trace:
         attempt.tokens = min(usage.input_tokens, _MOST) + min(usage.output_tokens, _MOST)
         attempt.cost_nano = None if cost_nano is None else min(cost_nano, _MOST)
         _add(self.record, usage)
+        if cost_nano is not None and (usage.cached_tokens or usage.cache_write_tokens):
+            plain = msgspec.structs.replace(usage, cached_tokens=0, cache_write_5m_tokens=0, cache_write_1h_tokens=0)
+            plain_nano = self._desk.pricing.cost_nano(target, plain, self.record.started_at / 1000)
+            if plain_nano is not None:
+                self.record.saved_nano += max(-_MOST, min(plain_nano - cost_nano, _MOST))
 
     def _estimated(self, target: Target) -> Usage | None:
         """What a prompt alone used."""

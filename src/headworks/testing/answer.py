@@ -10,6 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from headworks.core.replies import Usage
+from headworks.testing.prefixes import Kept
 from headworks.testing.recipe import Recipe
 from headworks.testing.schema import json_text, minimal
 from headworks.testing.talk import Talk, left_to_say
@@ -46,6 +47,7 @@ class Question(Struct, kw_only=True):
         inputs: Texts to embed.
         dimensions: Length of the vectors.
         base64: Vectors wanted as base64.
+        kept: What of the prompt was kept before, and is from now on.
     """
 
     model: str
@@ -63,6 +65,7 @@ class Question(Struct, kw_only=True):
     inputs: tuple[str, ...] = ()
     dimensions: int = 0
     base64: bool = False
+    kept: Kept = Kept()
 
 
 class ToolUse(Struct, frozen=True):
@@ -190,7 +193,15 @@ def _tool_uses(question: Question, recipe: Recipe, number: int) -> tuple[ToolUse
 
 def _usage(question: Question, recipe: Recipe, written: int, thought: int) -> Usage | None:
     read = input_tokens(question.body_bytes)
-    counts = recipe.counts or Usage(input_tokens=read, output_tokens=written, reasoning_tokens=thought)
+    kept = question.kept
+    counts = recipe.counts or Usage(
+        input_tokens=max(read, kept.read + kept.written_5m + kept.written_1h),
+        output_tokens=written,
+        reasoning_tokens=thought,
+        cached_tokens=kept.read,
+        cache_write_5m_tokens=kept.written_5m,
+        cache_write_1h_tokens=kept.written_1h,
+    )
     match recipe.usage:
         case "missing":
             return None

@@ -12,6 +12,7 @@ from headworks.testing.calls import Call, CallLog
 from headworks.testing.control import CONTROL_PREFIX, control
 from headworks.testing.delivery import Delivery, at_once
 from headworks.testing.http import Connection, Request
+from headworks.testing.prefixes import PrefixCache
 from headworks.testing.recipe import Recipe
 from headworks.testing.response import Response, nothing_here, respond
 from headworks.testing.routes import find
@@ -47,6 +48,7 @@ class FakeProvider:
         self._connections: set[Connection] = set()
         self._server: asyncio.Server | None = None
         self._number = 0
+        self._prefixes: PrefixCache | None = None
 
     # life
 
@@ -115,6 +117,20 @@ class FakeProvider:
         """Forget the calls received so far."""
         self._log.clear()
 
+    def keep_prefixes(self, least_tokens: int = 1_024) -> None:
+        """Keep the beginnings of prompts from now on, as real providers do, and tell so in the usage of answers.
+
+        Nothing is kept of earlier calls. They last by this fake's own clock.
+
+        Args:
+            least_tokens: Shorter ones are not kept.
+        """
+        self._prefixes = PrefixCache(self._clock, least_tokens)
+
+    def keep_no_prefixes(self) -> None:
+        """Keep nothing of prompts, as at the beginning."""
+        self._prefixes = None
+
     def expect(self, calls: int) -> list[Call]:
         """The calls received, of which there must be exactly so many.
 
@@ -162,7 +178,7 @@ class FakeProvider:
         route = find(request)
         if route is None:
             return nothing_here(request)
-        return respond(request, route, self._book, self._number, created)
+        return respond(request, route, self._book, self._number, created, self._prefixes)
 
     def _send_whole(self, connection: Connection, call: Call, response: Response) -> None:
         data = response.head(self._number) + (response.body or b"")

@@ -11,6 +11,7 @@ from headworks.testing.answer import Answer, Question, compose
 from headworks.testing.book import Asked, RecipeBook
 from headworks.testing.delivery import Step, in_frames, plan
 from headworks.testing.http import Request, head
+from headworks.testing.prefixes import PrefixCache
 from headworks.testing.recipe import GOOD, Recipe, UnknownRecipeError
 from headworks.testing.routes import Route
 from headworks.testing.wire.lists import no_frames
@@ -92,12 +93,16 @@ class Response(Struct, kw_only=True):
         return self.recipe.silence_s + self.recipe.first_token_s + (self.tokens / rate if rate else 0.0)
 
 
-def respond(request: Request, route: Route, book: RecipeBook, number: int, created: int) -> Response:
+def respond(
+    request: Request, route: Route, book: RecipeBook, number: int, created: int, prefixes: PrefixCache | None = None
+) -> Response:
     """What to answer to `request`, the `number`-th, received at `created` (Unix seconds)."""
     wire = route.wire
     try:
         body: Any = _decode(request.body) if request.body else {}
         question = wire.read(body, route.model, len(request.body))
+        if prefixes is not None and wire.pieces is not None:
+            question.kept = prefixes.take(f"{_key(request)} {question.model}", wire.pieces(body))
     except _NOT_UNDERSTOOD as error:
         return _refusal(request, wire, Fault(400, f"The request is not understood: {type(error).__name__} {error}."))
     try:
@@ -110,11 +115,16 @@ def respond(request: Request, route: Route, book: RecipeBook, number: int, creat
 
 
 def _asked(request: Request, question: Question) -> Asked:
+    about = question.talk.said if question.talk.asked is None else question.talk.asked
+    named = request.headers.get(RECIPE_HEADER)
+    return Asked(model=question.model, stream=question.stream, key=_key(request), about=about, named=named)
+
+
+def _key(request: Request) -> str:
+    """The key that the client sent."""
     headers = request.headers
     bearer = headers.get("authorization", "").removeprefix("Bearer ")
-    key = bearer or headers.get("x-api-key") or headers.get("x-goog-api-key") or headers.get("api-key") or ""
-    about = question.talk.said if question.talk.asked is None else question.talk.asked
-    return Asked(model=question.model, stream=question.stream, key=key, about=about, named=headers.get(RECIPE_HEADER))
+    return bearer or headers.get("x-api-key") or headers.get("x-goog-api-key") or headers.get("api-key") or ""
 
 
 def _unanswered(question: Question, recipe: Recipe, wire: Wire) -> Response | None:

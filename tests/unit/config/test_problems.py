@@ -28,9 +28,9 @@ CASES = {
     "another store": ("store: postgresql://u:p@h/d\n", (1, 8), "only `sqlite` is available in this version", None),
     "a key of a later version": ("shared: null\n", (1, 1), "`shared` is not available in this version", None),
     "a feature key of a later version": (
-        "features:\n  bot:\n    cache: {exact: on}\n",
+        "features:\n  bot:\n    budget: {usd_per_month: 5}\n",
         (3, 5),
-        "`cache` is not available in this version",
+        "`budget` is not available in this version",
         None,
     ),
     "an unknown catalog row": ("providers:\n  o: {catalog: opnai}\n", (2, 16), "no row of this name", "openai"),

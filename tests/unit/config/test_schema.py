@@ -78,6 +78,6 @@ def test_what_the_loader_refuses_does_not_fit(wrong):
 
 def test_settings_of_the_rooms_are_described_for_editors():
     described = schema()["$defs"]
-    for room in ("ServerSettings", "ProviderSettings", "ModelSettings", "FeatureSettings"):
+    for room in ("ServerSettings", "ProviderSettings", "ModelSettings", "Feature", "CacheSettings"):
         undescribed = [name for name, field in described[room]["properties"].items() if "description" not in field]
         assert undescribed == [], room

@@ -1,7 +1,5 @@
 """One call's prefix: its sections by name, what is known of each, and what follows. Satisfies `core.prefix.Prefix`."""
 
-import math
-
 from msgspec import Struct
 
 from headworks.cache.prefix.economics import Reuse, life_that_pays, ratios
@@ -179,11 +177,8 @@ class Known:
     def _key(self, sights: Sights) -> str:
         """The name of the prefix. One that is used very often has several, and each conversation keeps to one."""
         name = f"hw-{self._static.hex()}"
-        calls_a_minute = 60 / sights.gap_s if sights.gap_s else 0.0
-        if calls_a_minute <= CALLS_OF_A_KEY:
-            return name
-        keys = min(MOST_KEYS, 2 ** math.ceil(math.log2(calls_a_minute / CALLS_OF_A_KEY)))
-        return f"{name}-{self.affinity % keys}"
+        keys = sights.shared_by(CALLS_OF_A_KEY, MOST_KEYS)
+        return name if keys == 1 else f"{name}-{self.affinity % keys}"
 
     def _is_cheaper(self, there: Target, first: Target) -> bool:
         """Whether to read the prefix there costs less than to read it anew at the first, and to answer no more."""

@@ -3,6 +3,7 @@
 What is long ago counts less: a prefix's last ten uses decide, and the last fifty of a feature's conversations.
 """
 
+import math
 from collections import OrderedDict
 from typing import Generic, TypeVar
 
@@ -14,6 +15,8 @@ _KEPT_OF_A_PREFIX, _KEPT_OF_A_FEATURE = 0.9, 0.98
 _NEW_PREFIX = (0.2, 1.0)
 """Uses and misses that a prefix is taken to have had before it was seen: seen once, it is not worth a write at usual
 prices; seen twice in time, it is."""
+_SURE_GAPS = 6
+"""So many gaps (of the last ten) tell how often a prefix is used."""
 _NEW_CONVERSATION = (2.0, 1.0)
 """The same for conversations. One that has a history has gone on before."""
 
@@ -29,16 +32,18 @@ class Sights:
         soon: Those of at most 5 minutes.
         later: Those of at most an hour.
         gap_s: The usual time between two uses; 0 before there were two.
+        parts: Over how many names its uses are spread.
         life: For how long it was last written.
         until_s: Until when the provider keeps it, as far as is known here.
     """
 
-    __slots__ = ("gap_s", "gaps", "last_s", "later", "life", "soon", "until_s")
+    __slots__ = ("gap_s", "gaps", "last_s", "later", "life", "parts", "soon", "until_s")
 
     def __init__(self, now_s: float) -> None:
         self.last_s = now_s
         self.gaps = self.soon = self.later = self.gap_s = self.until_s = 0.0
         self.life: Life | None = None
+        self.parts = 1
 
     def again(self, now_s: float) -> None:
         """It is used once more."""
@@ -51,6 +56,18 @@ class Sights:
     def reuse(self) -> Reuse:
         """The uses expected to follow this one."""
         return _reuse(self.soon, self.later, self.gaps, _NEW_PREFIX)
+
+    def shared_by(self, a_minute: float, most: int) -> int:
+        """Over how many names to spread its uses, so that each has at most `a_minute`: a power of two.
+
+        That is seldom another number than before, since with each all uses move: only when there are too few names, or
+        four times too many.
+        """
+        if self.gaps >= _SURE_GAPS:
+            needed = 60 / max(self.gap_s, 0.001) / a_minute
+            if not needed <= self.parts <= 4 * needed:
+                self.parts = min(most, 2 ** max(0, math.ceil(math.log2(needed))))
+        return self.parts
 
     def held(self, now_s: float) -> Life | None:
         """The life it was written with, while the provider keeps it."""

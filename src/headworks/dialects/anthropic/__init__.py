@@ -6,6 +6,7 @@ events, bytes. Fails closed: what cannot be said in this dialect is refused or d
 
 from headworks.dialects.anthropic.client.editing import AnthropicEditor
 from headworks.dialects.anthropic.client.endpoints import CountTokensEndpoint, MessagesEndpoint
+from headworks.dialects.anthropic.client.sections import read_sections
 from headworks.dialects.anthropic.errors import error_status, write_error
 from headworks.dialects.anthropic.provider.dialect import AnthropicDialect
 from headworks.dialects.protocols import AskEditor, Endpoint, ProviderDialect
@@ -15,4 +16,4 @@ COUNT_TOKENS: Endpoint = CountTokensEndpoint()
 DIALECT: ProviderDialect = AnthropicDialect()
 EDITOR: AskEditor = AnthropicEditor()
 
-__all__ = ["COUNT_TOKENS", "DIALECT", "EDITOR", "MESSAGES", "error_status", "write_error"]
+__all__ = ["COUNT_TOKENS", "DIALECT", "EDITOR", "MESSAGES", "error_status", "read_sections", "write_error"]

@@ -7,7 +7,9 @@ import msgspec
 
 from headworks.core.errors import ProviderError
 from headworks.core.messages import Ask, Target
+from headworks.core.prefix import Marks
 from headworks.core.replies import Event
+from headworks.dialects.arranging import arranged
 from headworks.dialects.gaps import Gaps
 from headworks.dialects.gemini.errors import read_error
 from headworks.dialects.gemini.reading import GeminiReader, read_whole
@@ -20,8 +22,12 @@ class GeminiDialect:
 
     name = "gemini"
 
-    def request(self, ask: Ask, target: Target) -> WireRequest:
-        """The prompt in Gemini's words. No client speaks this dialect, so nothing is passed through."""
+    def request(self, ask: Ask, target: Target, marks: Marks | None = None) -> WireRequest:
+        """The prompt in Gemini's words. No client speaks this dialect, so nothing is passed through.
+
+        The provider keeps prefixes unasked (ai.google.dev/gemini-api/docs/caching, read 2026-11-24): all there is to do
+        is to write them alike.
+        """
         gaps = Gaps("Gemini", target)
         model = target.provider_model.removeprefix("models/")
         if ask.kind == "embedding":
@@ -31,7 +37,7 @@ class GeminiDialect:
             method, body = "countTokens", {"generateContentRequest": counted}
         else:
             method = "streamGenerateContent?alt=sse" if ask.stream else "generateContent"
-            body = write_prompt(ask.prompt, model, gaps)
+            body = write_prompt(ask.prompt if marks is None else arranged(ask.prompt), model, gaps)
         path = f"/models/{quote(model, safe='')}:{method}"
         return WireRequest(path=path, body=msgspec.json.encode(body), dropped=gaps.names)
 

@@ -6,8 +6,9 @@ from headworks.dialects.openai.editing import OpenAIEditor
 from headworks.dialects.openai.embeddings import Embeddings
 from headworks.dialects.openai.errors import error_status, write_error
 from headworks.dialects.openai.request import OpenAIDialect
+from headworks.dialects.openai.sections import read_sections
 
-__all__ = ["CHAT", "COMPLETIONS", "DIALECT", "EDITOR", "EMBEDDINGS", "error_status", "write_error"]
+__all__ = ["CHAT", "COMPLETIONS", "DIALECT", "EDITOR", "EMBEDDINGS", "error_status", "read_sections", "write_error"]
 
 CHAT = Chat()
 COMPLETIONS = Completions()

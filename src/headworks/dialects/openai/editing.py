@@ -13,6 +13,7 @@ from msgspec import Raw, Struct
 from headworks.core.errors import BadAskError
 from headworks.core.messages import Ask, Prompt
 from headworks.dialects.openai import chat, completions
+from headworks.dialects.openai.plain import plain
 from headworks.dialects.protocols import Turn
 from headworks.dialects.splicing import (
     answer_begun,
@@ -94,6 +95,10 @@ class OpenAIEditor:
         if _REASONING.isdisjoint(ask.fields):
             return False
         return any(name in ask.fields and _means_yes(ask.fields[name]) for name in _REASONING)
+
+    def plain(self, ask: Ask) -> bool:
+        """Whether it is a chat of text and functions."""
+        return ask.kind == "chat" and plain(ask.fields)
 
     def turns(self, ask: Ask) -> list[Turn]:
         """The messages in order. The former `function_call` has no id and is known by its name."""

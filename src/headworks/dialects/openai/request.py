@@ -22,7 +22,9 @@ from headworks.core.messages import (
     ToolCall,
     ToolResult,
 )
+from headworks.core.prefix import Marks
 from headworks.core.replies import Event
+from headworks.dialects.arranging import arranged
 from headworks.dialects.gaps import Gaps
 from headworks.dialects.openai import reading
 from headworks.dialects.openai.errors import read_error
@@ -37,7 +39,7 @@ class OpenAIDialect:
 
     name = "openai"
 
-    def request(self, ask: Ask, target: Target) -> WireRequest:
+    def request(self, ask: Ask, target: Target, marks: Marks | None = None) -> WireRequest:
         """Pass the client's fields through when it speaks this dialect; else write the prompt."""
         kind = ask.kind
         if kind == "completion" and "completion" not in target.capabilities:
@@ -46,9 +48,12 @@ class OpenAIDialect:
         if path is None:
             raise BadAskError(f"The provider of `{target.name}` cannot count tokens.", code="unsupported_field")
         if ask.dialect == self.name and kind == ask.kind:
-            return WireRequest(path=path, body=_passed_through(ask, target))
+            return WireRequest(path=path, body=_passed_through(ask, target, marks))
         gaps = Gaps("OpenAI", target)
-        body = _embedding(ask.prompt, gaps) if kind == "embedding" else _chat(ask.prompt, target, gaps)
+        prompt = ask.prompt if marks is None else arranged(ask.prompt)
+        body = _embedding(prompt, gaps) if kind == "embedding" else _chat(prompt, target, gaps)
+        if marks is not None and marks.key is not None:
+            body["prompt_cache_key"] = marks.key
         body["model"] = target.provider_model
         if ask.stream:
             body["stream"] = True
@@ -69,12 +74,20 @@ class OpenAIDialect:
         return read_error(status, headers, body)
 
 
-def _passed_through(ask: Ask, target: Target) -> bytes:
-    """The client's own fields; the gateway sets the model, and asks for usage at the end of a stream."""
+def _passed_through(ask: Ask, target: Target, marks: Marks | None) -> bytes:
+    """The client's own fields; the gateway sets the model, asks for usage at the end of a stream, and marks the prefix.
+
+    Where the tools of a long prompt come in another order than by name, they are put in it.
+    """
     fields: dict[str, Raw] = dict(ask.fields)
     fields["model"] = Raw(msgspec.json.encode(target.provider_model))
     if ask.stream and "stream_usage" in target.capabilities:
         fields["stream_options"] = _with_usage(ask.fields.get("stream_options"))
+    if marks is not None:
+        if marks.sorted_tools is not None:
+            fields["tools"] = Raw(marks.sorted_tools)
+        if marks.key is not None:
+            fields["prompt_cache_key"] = Raw(msgspec.json.encode(marks.key))
     return msgspec.json.encode(fields)
 
 
@@ -114,7 +127,6 @@ def _chat(prompt: Prompt, target: Target, gaps: Gaps) -> dict[str, Any]:
         presence_penalty=prompt.presence_penalty,
         frequency_penalty=prompt.frequency_penalty,
         service_tier=prompt.service_tier,
-        user=prompt.user,
         reasoning_effort=_effort(prompt),
         response_format=_response_format(prompt),
         tools=[_tool(tool, place, gaps) for place, tool in enumerate(prompt.tools)] or None,
@@ -123,7 +135,7 @@ def _chat(prompt: Prompt, target: Target, gaps: Gaps) -> dict[str, Any]:
     )
     if prompt.max_tokens is not None:
         body[limit] = prompt.max_tokens
-    return body
+    return body | _present(user=prompt.user)
 
 
 def _present(**values: Any) -> dict[str, Any]:

@@ -153,7 +153,7 @@ def _head(method: str, origin: Origin, path: str, headers: Mapping[str, str]) ->
 
 
 class Exchange:
-    """One request and its answer, read by one task (`adopt` hands it on). Time spent on our own side is no silence."""
+    """One request and its answer, read by one task at a time. Time spent on our own side is no silence."""
 
     def __init__(self, outbound: Outbound, errand: Errand, origin: Origin, head: bytes, body: bytes) -> None:
         self._outbound = outbound
@@ -278,10 +278,6 @@ class Exchange:
     def ran_out(self) -> bool:
         """True when it was the total time that ended it, not a silence."""
         return self._watch.overall
-
-    def adopt(self) -> None:
-        """From here on the current task reads, not the one that opened it."""
-        self._watch.adopt()
 
     def close(self) -> None:
         """Let go of the answer; an unread rest closes the connection."""

@@ -4,12 +4,14 @@ import asyncio
 
 
 class Silence:
-    """Watches the waits of one task. Enter it around each await; time in between does not count.
+    """Watches waits, one at a time. Enter it around each await; time in between does not count.
+
+    A wait belongs to the task that waits: what was opened by one task may be read by another.
 
     The timer looks only when the limit may have passed, so a piece of a stream costs no timer work.
 
     Args:
-        loop: The loop of the task.
+        loop: The loop of the tasks.
         total_s: Seconds after which any wait ends, counted from now.
 
     Attributes:
@@ -19,7 +21,7 @@ class Silence:
 
     def __init__(self, loop: asyncio.AbstractEventLoop, total_s: float) -> None:
         self._loop = loop
-        self._task = asyncio.current_task(loop)
+        self._task: asyncio.Task[object] | None = None
         self._total_s = total_s
         self._ends = loop.time() + total_s
         self._limit_s = total_s
@@ -35,11 +37,8 @@ class Silence:
             self.end()
         self._limit_s = seconds
 
-    def adopt(self) -> None:
-        """From here on the current task waits; no wait may be under way."""
-        self._task = asyncio.current_task(self._loop)
-
     def __enter__(self) -> None:
+        self._task = asyncio.current_task(self._loop)
         self._since = now = self._loop.time()
         if self._timer is None:
             self._arm(now)

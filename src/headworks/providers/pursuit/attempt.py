@@ -157,11 +157,6 @@ class Attempt:
             return self._ran_out
         return exchange.ran_out and (self.first_s is not None or exchange.status > 0)
 
-    def adopt(self) -> None:
-        """From here on the current task reads."""
-        if self._exchange is not None:
-            self._exchange.adopt()
-
     def close(self, outcome: Outcome) -> None:
         """Let go of everything; the provider is no longer listened to. Closing again does nothing."""
         if self._exchange is not None:
@@ -263,7 +258,12 @@ def _request(tools: Tools, ask: Ask, choice: Choice) -> WireRequest:
             code="unsupported_field",
             param="model",
         )
-    return tools.dialects[target.dialect].request(ask, target)
+    dialect = tools.dialects[target.dialect]
+    return (
+        dialect.request(ask, target)
+        if choice.prefix is None
+        else dialect.request(ask, target, choice.prefix.marks(target))
+    )
 
 
 def _begun(chunk: Chunk) -> bool:

@@ -5,10 +5,13 @@ silent is not asked again within the call; a model is asked again `policy.retrie
 after a back-off; a key that is refused or used up gives way to the provider's next key, then to the next model; a model
 whose breaker is open is passed over. When nobody can be asked now, the one that is free first is waited for, if that is
 soon. No wait goes beyond the time that is left.
+
+A conversation keeps to one key of a provider, whose account holds the beginning of its prompts; keys go by turns
+otherwise. One that another target holds begins there, while that is cheaper.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import msgspec
@@ -16,8 +19,9 @@ import msgspec
 from headworks.core.errors import BadAskError, HeadworksError, ProviderError
 from headworks.core.messages import Ask, Route
 from headworks.core.policy import Patience
+from headworks.providers.health import Lane
 from headworks.providers.pursuit.backoff import backoff_s, spread_s
-from headworks.providers.pursuit.tools import Choice, Tools
+from headworks.providers.pursuit.tools import Choice, Road, Tools
 
 MOST_WAIT_S = 10.0
 """How long a call without any free model waits for one. Longer, and it is told when to come again."""
@@ -54,6 +58,7 @@ class Course:
         "_not_before_s",
         "_out",
         "_place",
+        "_prefix",
         "_route",
         "_silent",
         "_tools",
@@ -73,7 +78,9 @@ class Course:
         self._begin_by_s = ask.begin_by_s if ask.stream else None
         self._tools = tools
         self._route = route
-        self._place = 0
+        known = tools.prefixes
+        self._prefix = known.of(ask, route) if known is not None and route.caching.prefix else None
+        self._place = 0 if self._prefix is None else self._prefix.begin_at(route)
         self._failures = _NO_FAILURES
         self._not_before_s = _NO_PAUSES
         self._out = _NOT_OUT
@@ -109,7 +116,7 @@ class Course:
         now_s = self._tools.clock.monotonic()
         self._check_bounds(now_s)
         if not self.calls and not self._out:  # nearly every call: the first model, and all is well
-            choice = self.admit(0)
+            choice = self.admit(self._place)
             if choice is not None:
                 if choice.road.standing.limiter.try_enter():
                     return choice
@@ -123,13 +130,25 @@ class Course:
         lanes, admit = road.lanes, self._tools.health.admit
         if len(lanes) == 1:
             admission = admit(lanes[0])
-            return None if admission is None else Choice(place, target, road, admission)
-        first = next(road.turns)
-        for step in range(len(lanes)):
-            admission = admit(lanes[(first + step) % len(lanes)])
+            return None if admission is None else Choice(place, target, road, admission, prefix=self._prefix)
+        for lane in self._in_turn(road):
+            admission = admit(lane)
             if admission is not None:
-                return Choice(place, target, road, admission)
+                return Choice(place, target, road, admission, prefix=self._prefix)
         return None
+
+    def _in_turn(self, road: Road) -> Sequence[Lane]:
+        """The keys in the order in which they are tried: by turns, or as the conversation has it.
+
+        That order is a hash of both (rendezvous hashing): it is the same in every process, and when a key comes or
+        goes, no conversation moves but those that have to.
+        """
+        lanes, prefix = road.lanes, self._prefix
+        if prefix is None:
+            first = next(road.turns)
+            return lanes[first:] + lanes[:first]
+        affinity = prefix.affinity
+        return sorted(lanes, key=lambda lane: hash((affinity, lane.key)))
 
     def beside(self, choice: Choice) -> Choice | None:
         """Another model that is free now, to start beside a call that is slow to begin; None when there is none."""

@@ -6,6 +6,8 @@ it is sent; whatever ends the call, `close` leaves nothing running.
 
 import asyncio
 
+import msgspec
+
 from headworks.core.errors import BadAskError, ProviderError
 from headworks.core.messages import Ask, Route
 from headworks.core.policy import Patience
@@ -120,6 +122,8 @@ class Pursuer:
         """The provider answers."""
         choice, tools = attempt.choice, self.tools
         tools.health.succeeded(choice.admission)
+        if choice.prefix is not None:
+            choice.prefix.landed(choice.place, choice.target)
         choice.road.standing.throttle.succeeded()
         if attempt.first_s is not None:
             tools.latencies.note(choice.target.provider, attempt.pace_name, attempt.first_s - attempt.started_s)
@@ -166,7 +170,7 @@ class Pursuer:
         if step.waits:
             self.tools.health.released(step.admission)
             return None
-        attempt = self.prepare(step, Fresh(ask))
+        attempt = self.prepare(msgspec.structs.replace(step, prefix=None), Fresh(ask))
         if attempt is None:
             return None
         try:

@@ -99,7 +99,6 @@ async def _first_to_speak(pursuer: Starter, runners: _Runners, plan: Plan) -> tu
                 pursuer.note_lost(attempt, error)
                 del runners[task]
             else:
-                attempt.adopt()
                 _announce(pursuer, attempt)
                 pursuer.succeeded(attempt)
                 del runners[task]

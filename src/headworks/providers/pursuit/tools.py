@@ -9,6 +9,7 @@ from msgspec import Struct
 from headworks.core.clock import Clock
 from headworks.core.messages import Ask, Target
 from headworks.core.policy import Patience
+from headworks.core.prefix import Prefix, Prefixes
 from headworks.dialects.protocols import AskEditor, ProviderDialect
 from headworks.providers.faults import GameDay
 from headworks.providers.health import Admission, Health, Lane, Latencies, Limiter, RetryThrottle
@@ -79,6 +80,7 @@ class Tools(Struct, frozen=True, kw_only=True):
         context_tokens: How many tokens a model takes; None when nobody knows.
         no_prefill: Models (provider and its name for them) that were seen to refuse a final assistant turn.
         faults: What a game day injects; None where none may.
+        prefixes: Knows what providers keep of prompts; None where nobody does.
         clock: For the time of attempts.
         rng: Dice for back-off.
         roads: The ways to models called before.
@@ -99,6 +101,7 @@ class Tools(Struct, frozen=True, kw_only=True):
     rng: random.Random
     no_prefill: set[tuple[str, str]]
     faults: GameDay | None = None
+    prefixes: Prefixes | None = None
     roads: dict[tuple[str, str], Road] = {}
 
     def road(self, target: Target) -> Road:
@@ -118,7 +121,8 @@ class Tools(Struct, frozen=True, kw_only=True):
 class Choice(Struct, frozen=True):
     """Whom to call: a target of the route (by its place), over which of its provider's keys, admitted by its breaker.
 
-    `waits` says that the provider is busy: its limiter has to be entered first.
+    `waits` says that the provider is busy: its limiter has to be entered first. `prefix` knows what is to be said of
+    the beginning of the prompt; None for nothing.
     """
 
     place: int
@@ -126,6 +130,7 @@ class Choice(Struct, frozen=True):
     road: Road
     admission: Admission
     waits: bool = False
+    prefix: Prefix | None = None
 
     @property
     def link(self) -> Link:

@@ -31,8 +31,9 @@ _WHOLE = (
     "tool_calls",
     "client_retries",
     "cost_nano",
+    "saved_nano",
 )
-_REAL = ("latency_ms", "ttft_ms", "overhead_ms")
+_REAL = ("latency_ms", "ttft_ms", "overhead_ms", "cache_age_s", "cache_similarity", "cache_bound")
 _YES_NO = ("stream", "usage_estimated", "cache_hit", "priced")
 _TEXT = tuple(name for name in COLUMNS if name not in {"started_at", *_WHOLE, *_REAL, *_YES_NO, *_NESTED})
 SCHEMA = pa.schema(
@@ -43,6 +44,7 @@ SCHEMA = pa.schema(
         *(pa.field(name, pa.float64()) for name in _REAL),
         *(pa.field(name, pa.bool_()) for name in _YES_NO),
         pa.field("cost_usd", pa.decimal128(20, 9)),
+        pa.field("saved_usd", pa.decimal128(20, 9)),
         *(pa.field(name, pa.string()) for name in _NESTED),
     ]
 )
@@ -69,6 +71,7 @@ def _cells(trace: dict[str, Any]) -> dict[str, Any]:
     cost = trace["cost_nano"]
     exact = {
         "cost_usd": None if cost is None else usd_from_nano(cost),
+        "saved_usd": usd_from_nano(trace["saved_nano"]),
         "started_at": datetime.fromisoformat(trace["started_at"]),
     }
     plain = {name: value for name, value in trace.items() if name not in _NESTED}

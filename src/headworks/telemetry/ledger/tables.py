@@ -72,6 +72,12 @@ STEPS = (
     ALTER TABLE traces ADD COLUMN client_retries INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE traces ADD COLUMN adapted TEXT;
     """,
+    """
+    ALTER TABLE traces ADD COLUMN cache_age_s REAL;
+    ALTER TABLE traces ADD COLUMN cache_similarity REAL;
+    ALTER TABLE traces ADD COLUMN cache_bound REAL;
+    ALTER TABLE traces ADD COLUMN saved_nano INTEGER NOT NULL DEFAULT 0;
+    """,
 )
 _ROWS = 32
 """Rows of one statement: each statement lets go of the interpreter and waits to get it back from the calls."""

@@ -7,10 +7,12 @@ from typing import Any
 
 from headworks.core.replies import Usage
 from headworks.testing.answer import Answer, Question, ToolSpec
+from headworks.testing.prefixes import Piece
 from headworks.testing.talk import read_talk
 from headworks.testing.wire.parts import Body, Fault, Frame, Wire, encode, event, read_turns
 
 OVERLOADED_STATUS = 529
+MOST_MARKS = 4
 _FINISH = {
     "stop": "end_turn",
     "length": "max_tokens",
@@ -59,6 +61,36 @@ def read(body: Body, _model: str, size: int) -> Question:
         stops=tuple(body.get("stop_sequences") or ()),
         think=(body.get("thinking") or {}).get("type", "disabled") != "disabled",
     )
+
+
+def pieces(body: Body) -> list[Piece]:
+    """The blocks of a prompt: tools, system, messages. The first mark beyond four is refused, as by the real API.
+
+    Raises:
+        ValueError: More than four marks, or one on a block that takes none.
+    """
+    system, messages = body.get("system") or [], body["messages"]
+    blocks = [*(body.get("tools") or ()), *_as_blocks(system)]
+    blocks += [block | {"role": turn["role"]} for turn in messages for block in _as_blocks(turn["content"])]
+    found = [_piece(block) for block in blocks]
+    if sum(piece.life is not None for piece in found) > MOST_MARKS:
+        raise ValueError(f"A maximum of {MOST_MARKS} blocks with cache_control may be provided.")
+    lives = [piece.life for piece in found if piece.life]
+    if lives != sorted(lives):  # "1h" before "5m"
+        raise ValueError("a ttl='1h' cache_control block must not come after a ttl='5m' cache_control block.")
+    return found
+
+
+def _as_blocks(content: Any) -> list[Body]:
+    return [{"type": "text", "text": content}] if isinstance(content, str) else content
+
+
+def _piece(block: Body) -> Piece:
+    mark = block.get("cache_control")
+    if mark and (block.get("type") in ("thinking", "redacted_thinking") or block.get("text", "-").strip() == ""):
+        raise ValueError(f"cache_control cannot be set for a block of type {block['type']} like this.")
+    bare = {name: value for name, value in block.items() if name != "cache_control"}
+    return Piece(bare, mark.get("ttl", "5m") if mark else None)
 
 
 def _forced(body: Body) -> ToolSpec | None:
@@ -185,4 +217,5 @@ MESSAGES = Wire(
     error_event=error_event,
     malformed=b'event: content_block_delta\ndata: {"type": "content_block_del\n\n',
     overloaded_status=OVERLOADED_STATUS,
+    pieces=pieces,
 )

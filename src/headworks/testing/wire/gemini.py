@@ -9,6 +9,7 @@ from typing import Any
 
 from headworks.core.replies import Usage
 from headworks.testing.answer import Answer, Question, ToolSpec
+from headworks.testing.prefixes import Piece
 from headworks.testing.talk import Turn, read_talk
 from headworks.testing.wire.parts import Body, Fault, Frame, Wire, encode, event
 
@@ -65,6 +66,12 @@ def read_stream(body: Body, model: str, size: int) -> Question:
     question = read(body, model, size)
     question.stream = True
     return question
+
+
+def pieces(body: Body) -> list[Piece]:
+    """The blocks of a prompt: instructions, tools, turns. All are kept unasked."""
+    beginning = (_field(body, "systemInstruction"), body.get("tools"))
+    return [Piece(block, "5m", unasked=True) for block in (*beginning, *body["contents"])]
 
 
 def _turn(content: Body) -> Turn:
@@ -196,5 +203,5 @@ def error_event(fault: Fault) -> bytes:
     return event(_error(fault))
 
 
-GENERATE = Wire(read=read, whole=whole, frames=frames, error=error, error_event=error_event)
-STREAM = Wire(read=read_stream, whole=whole, frames=frames, error=error, error_event=error_event)
+GENERATE = Wire(read=read, whole=whole, frames=frames, error=error, error_event=error_event, pieces=pieces)
+STREAM = Wire(read=read_stream, whole=whole, frames=frames, error=error, error_event=error_event, pieces=pieces)

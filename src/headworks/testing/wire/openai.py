@@ -8,6 +8,7 @@ from typing import Any
 
 from headworks.core.replies import Usage
 from headworks.testing.answer import Answer, Question, ToolSpec
+from headworks.testing.prefixes import Piece
 from headworks.testing.talk import Talk, read_talk
 from headworks.testing.wire.parts import Body, Fault, Frame, Wire, encode, event, read_turns
 
@@ -53,6 +54,11 @@ def _read(body: Body, size: int) -> Question:
         choices=body.get("n") or 1,
         tell_usage=not body.get("stream") or bool((body.get("stream_options") or {}).get("include_usage")),
     )
+
+
+def pieces(body: Body) -> list[Piece]:
+    """The blocks of a prompt, tools first. All are kept unasked."""
+    return [Piece(block, "5m", unasked=True) for block in (*(body.get("tools") or ()), *body["messages"])]
 
 
 def _forced(body: Body) -> ToolSpec | None:
@@ -203,7 +209,7 @@ def error_event(fault: Fault) -> bytes:
     return event(_error(fault))
 
 
-CHAT = Wire(read=read_chat, whole=whole_chat, frames=chat_frames, error=error, error_event=error_event)
+CHAT = Wire(read=read_chat, whole=whole_chat, frames=chat_frames, error=error, error_event=error_event, pieces=pieces)
 COMPLETION = Wire(
     read=read_completion, whole=whole_completion, frames=completion_frames, error=error, error_event=error_event
 )

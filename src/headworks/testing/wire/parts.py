@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from headworks.testing.answer import Answer, Question
+from headworks.testing.prefixes import Piece
 from headworks.testing.recipe import Recipe
 from headworks.testing.talk import Turn
 
@@ -60,6 +61,7 @@ class Wire(Struct, frozen=True, kw_only=True):
         error_event: The event that reports an error within a stream.
         malformed: An event whose data is not JSON.
         overloaded_status: The status this dialect gives when it has too much to do.
+        pieces: The blocks of a prompt in the order in which a model reads them; None where no prompt is kept.
     """
 
     read: Callable[[Body, str, int], Question]
@@ -69,6 +71,7 @@ class Wire(Struct, frozen=True, kw_only=True):
     error_event: Callable[[Fault], bytes]
     malformed: bytes = b'data: {"broken": tru\n\n'
     overloaded_status: int = 503
+    pieces: Callable[[Body], list[Piece]] | None = None
 
 
 def fault_of(recipe: Recipe, overloaded_status: int) -> Fault | None:

@@ -26,9 +26,6 @@ class Runner:
             raise self._error
         return [Chunk([TextDelta(self.name)])]
 
-    def adopt(self) -> None:
-        """Nobody else reads."""
-
     def close(self, outcome: str) -> None:
         """Holds nothing."""
 

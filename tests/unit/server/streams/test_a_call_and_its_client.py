@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 from tests.unit.server.streams.conftest import KEY, rest
 
+from headworks.cache.room import CacheRoom
 from headworks.core.errors import BadAskError, ProviderError
 from headworks.core.messages import Caller, Route, Target
 from headworks.core.replies import Chunk, Finished, Reply, TextDelta
@@ -79,7 +80,7 @@ class House:
         self.desk = Desk(
             identity=type("Keys", (), {"caller": lambda _, key: Caller(key_id=KEY, key_name="k", org_id="o")})(),
             telemetry=type("Telemetry", (), {"open": lambda _, ask, caller, at: self.trace})(),
-            rooms=Rooms(routing=room(), providers=self.provider),
+            rooms=Rooms(routing=room(), cache=CacheRoom({}, {}, None, None), providers=self.provider),
             streams=log,
             clock=clock,
             max_body_bytes=10_000,

@@ -12,6 +12,7 @@ from msgspec import Raw, Struct
 
 from headworks.core.errors import BadAskError
 from headworks.core.messages import Ask
+from headworks.dialects.anthropic.client.plain import plain
 from headworks.dialects.anthropic.client.prompt import read_prompt
 from headworks.dialects.protocols import Turn
 from headworks.dialects.splicing import answer_begun, appended, as_list, edited, given, items, message, whole_number
@@ -98,6 +99,10 @@ class AnthropicEditor:
         """Whether `thinking` is on."""
         thinking = given(ask, "thinking") if "thinking" in ask.fields else None
         return thinking is not None and _THINKING.decode(thinking).type != "disabled"
+
+    def plain(self, ask: Ask) -> bool:
+        """Whether it is a message of text and the client's own tools."""
+        return ask.kind == "chat" and plain(ask.fields)
 
     def turns(self, ask: Ask) -> list[Turn]:
         """The messages in order. The system prompt is none of them."""

@@ -7,11 +7,14 @@ from msgspec import Raw
 
 from headworks.core.errors import BadAskError, ProviderError
 from headworks.core.messages import Ask, Target
+from headworks.core.prefix import Marks
 from headworks.core.replies import Event
 from headworks.dialects.anthropic.errors import read_error
 from headworks.dialects.anthropic.provider.answers import read_count, read_message
+from headworks.dialects.anthropic.provider.marks import mark_body, mark_fields
 from headworks.dialects.anthropic.provider.request import write_body
 from headworks.dialects.anthropic.provider.stream import MessageStreamReader
+from headworks.dialects.arranging import arranged
 from headworks.dialects.gaps import Gaps
 from headworks.dialects.protocols import WireRequest
 
@@ -25,7 +28,7 @@ class AnthropicDialect:
 
     name = "anthropic"
 
-    def request(self, ask: Ask, target: Target) -> WireRequest:
+    def request(self, ask: Ask, target: Target, marks: Marks | None = None) -> WireRequest:
         """The request for `ask`: the client's own fields where it speaks this dialect, else its prompt translated.
 
         Raises:
@@ -40,10 +43,14 @@ class AnthropicDialect:
             )
         if ask.dialect == self.name:
             fields = ask.fields | {"model": Raw(msgspec.json.encode(target.provider_model))}
+            if marks is not None:
+                fields = mark_fields(fields, marks)
             headers = {"anthropic-version": API_VERSION} | ask.headers
             return WireRequest(path=path, body=msgspec.json.encode(fields), headers=headers)
         gaps = Gaps("Anthropic", target)
-        body = write_body(ask.prompt, target, gaps)
+        body = write_body(ask.prompt if marks is None else arranged(ask.prompt), target, gaps)
+        if marks is not None:
+            mark_body(body, marks)
         if ask.kind == "count":
             body = {name: body[name] for name in _COUNTED if name in body}
         elif ask.stream:
