@@ -109,7 +109,11 @@ class LocalStore:
         """
         if self._bell.number != self._rules.number:
             self._learn()
-        kept = held(entry)
+        try:
+            kept = held(entry)
+        except UnicodeEncodeError:  # half a character, which no tier can hold
+            self._dropped += 1
+            return
         if self._rules.refuse(kept, seen):
             self._refused += 1
             return
