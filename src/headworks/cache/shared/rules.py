@@ -56,13 +56,15 @@ class Rules:
         self._task: asyncio.Task[None] | None = None
         self._moved = asyncio.Event()
         self._looking = asyncio.Lock()
+        self._listening = asyncio.Event()
+        self._own: dict[bytes, Where] = {}
 
     def subscribe(self, on_rule: OnRule) -> None:
         """Call `on_rule` for every rule; it must not raise."""
         self._readers.append(on_rule)
 
     async def start(self, since: bytes | None) -> None:
-        """Read the log from `since` on and begin to listen.
+        """Read the log from `since` on and begin to listen; returns when it listens, or soon when it cannot.
 
         Args:
             since: Last rule heard of in an earlier run; None when this node holds nothing from before.
@@ -72,6 +74,7 @@ class Rules:
             await self.look()
         self._task = asyncio.create_task(self._listen(), name="shared-cache-rules")
         self._task.add_done_callback(_ended)
+        await _wait(self._listening, self._settings.look_s if self._line.up else 0.0)
 
     async def stop(self) -> None:
         """Stop listening."""
@@ -80,6 +83,14 @@ class Rules:
             with suppress(asyncio.CancelledError):
                 await self._task
             self._task = None
+
+    def mean(self, created_s: float, digests: frozenset[bytes]) -> bool:
+        """Whether something created then, with these digests, must not be written: a rule means it, or may have."""
+        return self.book.too_old(created_s, self._clock.now()) or self.book.means(digests, created_s)
+
+    def left_ms(self, expires_s: float) -> int:
+        """Milliseconds until `expires_s`, by this node's clock."""
+        return int((expires_s - self._clock.now()) * 1000)
 
     async def make(self, where: Where) -> None:
         """Add a rule. When this returns, this node has heard of it, and the server checks what is written by it.
@@ -90,21 +101,17 @@ class Rules:
         rule = wanted(where)
         kept, told = msgspec.msgpack.encode(replace(where, user=None, tag=None)), msgspec.msgpack.encode(where)
         id_ = await RULE.run(self._line, [RULES], rule.digests, rule.before, kept, told, self._channel)
-        # Before the others' rules are read: the exact rule, not the wider one of the log, is for this node's book.
-        self.book.add(rule, self._clock.now())
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._settings.look_s):
-                while not self._heard(id_):
-                    self._moved.clear()
-                    await self._moved.wait()
-        if not self._heard(id_):
-            await self.look({id_: where})
+        self._own[id_] = where
+        try:
+            while not self._heard(id_):
+                self._moved.clear()
+                if not await _wait(self._moved, self._settings.look_s):
+                    await self.look()
+        finally:
+            del self._own[id_]
 
-    async def look(self, known: dict[bytes, Where] | None = None) -> None:
+    async def look(self) -> None:
         """Read what the log holds after the last rule heard of.
-
-        Args:
-            known: Rules by their id that were told in full.
 
         Raises:
             LinkError: The log cannot be read.
@@ -119,7 +126,7 @@ class Rules:
                 self._move(newest)
             elif items and items[0][1][1] == before:
                 for id_, fields in items:
-                    self._apply(id_, (known or {}).get(id_) or _kept(fields))
+                    self._apply(id_, self._own.get(id_) or _kept(fields))
             elif newest != before:
                 self._gap(newest)
 
@@ -163,20 +170,21 @@ class Rules:
 
     async def _take(self, reply: Any) -> None:
         if not isinstance(reply, list) or reply[0] != b"message":
-            await self._look_quietly()  # subscribed: from now on nothing is missed; or we may not: then the log must do
+            # Subscribed: from now on nothing is missed. Or we may not subscribe, then the log must do.
+            await self._look_quietly()
+            self._listening.set()
             return
         id_, prev, told = reply[2].split(b" ", 2)
         if self._heard(id_):
             return
-        where = _decode(told)
+        if prev != self.last:
+            await self._look_quietly()
         if prev == self.last:
-            self._apply(id_, where)
-        else:
-            await self._look_quietly({id_: where})
+            self._apply(id_, _decode(told))
 
-    async def _look_quietly(self, known: dict[bytes, Where] | None = None) -> None:
+    async def _look_quietly(self) -> None:
         with suppress(LinkError):
-            await self.look(known)
+            await self.look()
 
     def _heard(self, id_: bytes) -> bool:
         return self.last is not None and _order(id_) <= _order(self.last)
@@ -201,6 +209,12 @@ class Rules:
     def _move(self, id_: bytes) -> None:
         self.last = id_
         self._moved.set()
+
+
+async def _wait(event: asyncio.Event, within_s: float) -> bool:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), within_s)
+    return event.is_set()
 
 
 def _kept(fields: list[bytes]) -> Where | None:

@@ -98,7 +98,7 @@ RULE = Script(
 -- KEYS: log of rules. ARGV: digests, before, rule to keep, rule to tell, channel.
 local prev = last_of(KEYS[1]) or '0-0'
 local id = redis.call('XADD', KEYS[1], '*', 'prev', prev, 'digests', ARGV[1], 'before', ARGV[2], 'where', ARGV[3])
-redis.call('PUBLISH', ARGV[5], id .. ' ' .. prev .. ' ' .. ARGV[4])
+redis.pcall('PUBLISH', ARGV[5], id .. ' ' .. prev .. ' ' .. ARGV[4])  -- an ACL may not let us: the log is read too
 return id
 """,
     "allow-oom",
@@ -126,9 +126,10 @@ nothing, and drops the rules that are old."""
 SWEEP = Script(
     _MEANS
     + """
--- KEYS: what to look at. ARGV: digests, before, '1' to delete.
+-- ARGV: digests, before, '1' to delete, cursor, pattern, about how many keys to look at.
 local meant = {}
-for _, key in ipairs(KEYS) do
+local step = redis.call('SCAN', ARGV[4], 'MATCH', ARGV[5], 'COUNT', ARGV[6])
+for _, key in ipairs(step[2]) do
   local head = redis.call('GETRANGE', key, 0, 265)
   if #head == 266 then head = redis.call('GETRANGE', key, 0, 9 + 8 * struct.unpack('<I2', head)) end
   if means(head, ARGV[1], ARGV[2]) then meant[#meant + 1] = key end
@@ -136,11 +137,14 @@ end
 if ARGV[3] == '1' then
   for _, key in ipairs(meant) do redis.call('UNLINK', key) end
 end
-return #meant
+return {step[1], #meant}
 """,
     "allow-oom",
 )
-"""How many of some keys are meant; deletes them if wanted."""
+"""One step of a walk over all keys: where the next one begins, and how many keys were meant; deletes them if wanted.
+
+The walk is made in the server, so that keys need not travel here and back. A cluster would not allow it; a URL names
+one server."""
 
 ADD = Script(
     _LAST

@@ -6,6 +6,7 @@ once `purge` has returned, nothing that it means is in the server, nor comes the
 Whoever keeps what `get` returned must do so without waiting in between, so that a rule heard later finds it.
 """
 
+import asyncio
 from contextlib import suppress
 from typing import NoReturn
 
@@ -13,6 +14,7 @@ import structlog
 from msgspec import Struct
 
 from headworks.cache.entries import BrokenEntryError, Entry, pack, unpack
+from headworks.cache.shared.feed import Feed
 from headworks.cache.shared.header import body, header, split, wanted
 from headworks.cache.shared.link.line import Line
 from headworks.cache.shared.link.url import check_url, masked
@@ -25,8 +27,9 @@ from headworks.cache.where import Where
 from headworks.core.clock import Clock
 from headworks.core.errors import StoreError
 
-_SCAN = b"200"
-"""Keys per step of a walk: the server is busy with one for well under a millisecond, and look-ups go in between."""
+_STEP = b"100"
+"""Keys per step of a walk: the server is busy with one for about half a millisecond, and look-ups go in between."""
+_LONGEST_REST_S = 0.01
 _log = structlog.get_logger("headworks.cache")
 
 
@@ -78,6 +81,7 @@ class SharedStore:
         check_url(url)
         self.url = masked(url)
         self.settings = settings
+        self._url = url
         self._clock = clock
         self._reads = Line(url, settings, clock, within_s=settings.call_s, failures=settings.failures)
         self._reads.on_change = self._changed
@@ -140,7 +144,8 @@ class SharedStore:
         except ValueError:  # more tags than a header holds; text that is not Unicode
             self.writer.counts["dropped"] += 1
             return
-        if self._ruled(value):
+        created_s, digests, _ = split(value)
+        if self.rules.mean(created_s, digests):
             self.writer.counts["ruled"] += 1
             return
         self.writer.write(ENTRIES + entry.key, value, entry.expires_s)
@@ -173,6 +178,15 @@ class SharedStore:
             return await self._sweep(where, delete=False)
         except LinkError as error:
             self._failed("counted", error)
+
+    def feed(self, name: str, most_items: int = 100_000) -> Feed:
+        """A feed that all nodes add to and follow; to be started after this store and stopped before it.
+
+        Args:
+            name: Its name on the server.
+            most_items: About how many of the last items it keeps.
+        """
+        return Feed(self._url, name, self.work, self.rules, most_items=most_items)
 
     def usage(self) -> SharedUsage:
         """What happened since the start."""
@@ -208,21 +222,19 @@ class SharedStore:
         created_s, digests, _ = split(kept)
         return self.rules.book.means(digests, created_s)
 
-    def _ruled(self, value: bytes) -> bool:
-        """Whether a rule means what is to be written, or may have meant it."""
-        created_s, digests, _ = split(value)
-        book = self.rules.book
-        return book.too_old(created_s, self._clock.now()) or book.means(digests, created_s)
-
     async def _sweep(self, where: Where, *, delete: bool) -> int:
         meant = wanted(where)
-        found, cursor = 0, b"0"
+        cursor, found = b"0", 0
+        loop = asyncio.get_running_loop()
         while True:
-            cursor, keys = await self.work.call(packed(b"SCAN", cursor, b"MATCH", SWEPT, b"COUNT", _SCAN))
-            if keys:
-                found += await SWEEP.run(self.work, keys, meant.digests, meant.before, b"1" if delete else b"0")
+            began_s = loop.time()
+            rest = (b"1" if delete else b"0", cursor, SWEPT, _STEP)
+            cursor, count = await SWEEP.run(self.work, [], meant.digests, meant.before, *rest)
+            found += int(count)
             if cursor == b"0":
                 return found
+            # The walk takes half of the server at most.
+            await asyncio.sleep(min(loop.time() - began_s, _LONGEST_REST_S))
 
     def _failed(self, what: str, error: LinkError) -> NoReturn:
         raise StoreError(

@@ -35,7 +35,7 @@ class Writer:
         line: Where to write.
         rules: What must not be written any more.
         settings: Limits.
-        clock: For what is left of an entry's life.
+        clock: For the rest after the server took nothing.
     """
 
     def __init__(self, line: Line, rules: Rules, settings: SharedSettings, clock: Clock) -> None:
@@ -141,7 +141,7 @@ class Writer:
             AwayError: The server is away.
             RefusedByServerError: It does not take it.
         """
-        left_ms = int((item.expires_s - self._clock.now()) * 1000)
+        left_ms = self._rules.left_ms(item.expires_s)
         if left_ms <= 0:
             return "dropped"
         answer = await WRITE.run(self._line, [key, RULES], item.value, b"%d" % left_ms, item.seen)

@@ -6,13 +6,13 @@ from contextlib import AsyncExitStack
 
 import pytest
 import structlog
+from tests.contract.cache.valkey import Valkey
 
 from headworks.cache.entries import Entry, Facets
 from headworks.cache.shared.settings import SharedSettings
 from headworks.cache.shared.store import SharedStore
 from headworks.core.clock import SystemClock
 from headworks.core.replies import Finished, Started, TextDelta
-from tests.contract.cache.valkey import Valkey
 
 SETTINGS = SharedSettings(call_s=0.5, look_s=0.2, work_s=1.0, first_pause_s=0.02, longest_pause_s=0.1)
 """A call may wait long where waiting is not what is tested: the machine may be busy."""
@@ -92,5 +92,5 @@ def entry(number: int = 0, text: str = "An answer.", **facets: object) -> Entry:
 
 async def until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(PATIENCE_S):
-        while not condition():
+        while not condition():  # noqa: ASYNC110  what changes it is another process, or many things
             await asyncio.sleep(0.002)

@@ -3,10 +3,10 @@
 import asyncio
 
 from msgspec.structs import replace
-
-from headworks.cache.where import Where
 from tests.contract.cache.shared.conftest import CLOCK, SETTINGS, Nodes, entry
 from tests.contract.cache.valkey import Valkey
+
+from headworks.cache.where import Where
 
 PREFIX = b"hw1:c:"
 

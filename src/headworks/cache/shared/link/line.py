@@ -52,6 +52,7 @@ class Line:
         self._reading: asyncio.Task[None] | None = None
         self._keeping: asyncio.Task[None] | None = None
         self._tried = asyncio.Event()
+        self._there = asyncio.Event()
 
     async def start(self) -> None:
         """Connect; returns when the first attempt has ended, well or not."""
@@ -65,6 +66,10 @@ class Line:
             with suppress(asyncio.CancelledError):
                 await self._keeping
             self._keeping = None
+
+    async def there(self) -> None:
+        """Wait until there is a connection. For work that no call waits for."""
+        await self._there.wait()
 
     async def call(self, command: bytes) -> Any:
         """The answer to a packed command.
@@ -98,7 +103,7 @@ class Line:
         """Count a failure; the last one of a row closes the connection, and only probes go on."""
         if self._breaker.failed(self._breaker.turn if turn is None else turn) and self._reading is not None:
             self.reason = reason
-            self._wire, self.up = None, False
+            self._gone()
             self._reading.cancel()
 
     async def _keep_up(self) -> None:
@@ -112,6 +117,7 @@ class Line:
                 await asyncio.sleep(self._pauses.next_s())
                 continue
             self._wire, self.up = wire, True
+            self._there.set()
             self._breaker = Breaker(self._failures)
             self._pauses.up(self._clock.monotonic())
             self.on_change()
@@ -153,7 +159,7 @@ class Line:
         finally:
             slow = self._reading.cancelled()
             self._reading.cancel()
-            self._wire, self.up = None, False
+            self._gone()
             waiting, self._waiting = self._waiting, deque()
             for answer in waiting:
                 if not answer.done():
@@ -161,6 +167,10 @@ class Line:
             await wire.close()
         self._pauses.lost(self._clock.monotonic())
         return slow or asyncio.get_running_loop().time() - began_s < _SHORT_LIFE_S
+
+    def _gone(self) -> None:
+        self._wire, self.up = None, False
+        self._there.clear()
 
     async def _read(self, wire: Wire) -> None:
         try:
