@@ -6,7 +6,6 @@ Invariant: `bytes` counts what the answers really take, Python's own share inclu
 import sys
 from collections import OrderedDict
 from collections.abc import Callable
-from itertools import islice
 
 from headworks.cache.entries import Facets
 from headworks.cache.local.held import Held, is_valid
@@ -16,7 +15,7 @@ from headworks.core.clock import Clock
 OVERHEAD_BYTES = 560
 """What an entry takes beside its data and its texts: objects, and its place in the table (measured on CPython 3.11)."""
 _TEXT_BYTES, _TAGS_BYTES = 50, 240
-_SWEPT = 64
+_SWEPT = 500
 
 Meant = Callable[[Held], bool]
 
@@ -39,6 +38,7 @@ class Memory:
         self._limit = limit_bytes
         self._clock = clock
         self._held: OrderedDict[bytes, Held] = OrderedDict()
+        self._unseen: list[bytes] = []
 
     def __len__(self) -> int:
         return len(self._held)
@@ -99,10 +99,15 @@ class Memory:
         return sum(where.means(entry.facets, entry.created_s) for entry in self._held.values())
 
     def sweep(self) -> None:
-        """Let go of what has expired among those that were not used for longest."""
+        """Look at some, and let go of those that have expired; called again and again, it looks at all of them."""
+        if not self._unseen:
+            self._unseen = list(self._held)
         now_s = self._clock.now()
-        for key in [key for key, entry in islice(self._held.items(), _SWEPT) if now_s >= entry.expires_s]:
-            self.remove(key)
+        for key in self._unseen[-_SWEPT:]:
+            found = self._held.get(key)
+            if found is not None and now_s >= found.expires_s:
+                self.remove(key)
+        del self._unseen[-_SWEPT:]
 
 
 def size_of(entry: Held) -> int:

@@ -32,7 +32,7 @@ AGAIN_S = 5.0
 """How long a file that cannot be used is left alone."""
 COUNT_EVERY_S = 10.0
 _TURN_S = 0.05
-_SPARE_PAGES, _VACUUM_PAGES = 1024, 256
+_SPARE_PAGES = 1024
 _log = structlog.get_logger("headworks.cache")
 
 
@@ -64,7 +64,7 @@ class Disk:
         self._file = File(data_dir, self._space, bell, clock)
         self._purging = Purging(self._file, self._space, bell, clock)
         self._again_s = self._count_s = -math.inf
-        self._erase = False
+        self._log_due = False
 
     @property
     def total_bytes(self) -> int:
@@ -115,14 +115,15 @@ class Disk:
             db = self._reach(now=True)
             self._make_room(db, self._space.step)
             count = self._purging.purge(db, meaning, test)
-            self._erase = self._erase or (erase and not self._file.checkpoint())
+            if erase:
+                self._log_due = not self._file.checkpoint()
         except (StoreError, *FILE_ERRORS) as error:
             if _is(error, apsw.BusyError) or (isinstance(error, StoreError) and error.__cause__ is None):
                 raise StoreError(f"The cached answers on disk could not be purged: {error}. Try again.") from error
             count = self.entries
             self._make_anew(error)
         self._count_s = -math.inf
-        return count, not self._erase
+        return count, not self._log_due
 
     def count(self, test: Test) -> int:
         """How many entries are meant.
@@ -197,8 +198,8 @@ class Disk:
                 rows.delete_keys(db, doomed)
         while self._clean(db) and self._clock.monotonic() - begun_s < _TURN_S:
             pass
-        if self._erase:
-            self._erase = not self._file.checkpoint()
+        if self._log_due:
+            self._log_due = not self._file.checkpoint()
         if begun_s >= self._count_s:
             self._count_s = begun_s + COUNT_EVERY_S
             self.entries = rows.count(db, ("1", []))
@@ -218,8 +219,9 @@ class Disk:
         too_large = rows.pragma(db, "page_count") > most
         if free < _SPARE_PAGES and not (free and too_large):
             return False  # new entries will fill them
-        db.execute(f"PRAGMA incremental_vacuum({_VACUUM_PAGES})").fetchall()
+        db.execute(f"PRAGMA incremental_vacuum({self._space.step // PAGE_BYTES})").fetchall()
         self._file.keep_log_small()
+        self._log_due = True  # only then does the file become shorter
         if too_large:
             db.pragma("max_page_count", most)
         return True
@@ -260,7 +262,7 @@ class Disk:
     def _make_anew(self, error: Exception) -> None:
         self.reading.db = None
         self._opened(self._file.make_anew(error))
-        self._erase = False
+        self._log_due = False
 
     def _failed(self, error: Exception) -> None:
         """What was tried was not done: see to it that the next try has a chance."""
