@@ -10,10 +10,10 @@ from typing import Any
 from msgspec import Struct
 
 from headworks.core.replies import Usage
-from headworks.testing.prefixes import Kept
 from headworks.testing.recipe import Recipe
 from headworks.testing.schema import json_text, minimal
 from headworks.testing.talk import Talk, left_to_say
+from headworks.testing.wire.prefixes import Kept
 
 DEFAULT_TOKENS = 16
 BYTES_PER_TOKEN = 4

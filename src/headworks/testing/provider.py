@@ -12,10 +12,10 @@ from headworks.testing.calls import Call, CallLog
 from headworks.testing.control import CONTROL_PREFIX, control
 from headworks.testing.delivery import Delivery, at_once
 from headworks.testing.http import Connection, Request
-from headworks.testing.prefixes import PrefixCache
 from headworks.testing.recipe import Recipe
 from headworks.testing.response import Response, nothing_here, respond
 from headworks.testing.routes import find
+from headworks.testing.wire.prefixes import PrefixCache
 
 
 class FakeProvider:

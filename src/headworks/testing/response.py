@@ -11,12 +11,12 @@ from headworks.testing.answer import Answer, Question, compose
 from headworks.testing.book import Asked, RecipeBook
 from headworks.testing.delivery import Step, in_frames, plan
 from headworks.testing.http import Request, head
-from headworks.testing.prefixes import PrefixCache
 from headworks.testing.recipe import GOOD, Recipe, UnknownRecipeError
 from headworks.testing.routes import Route
 from headworks.testing.wire.lists import no_frames
 from headworks.testing.wire.openai import CHAT
 from headworks.testing.wire.parts import Fault, Frame, Wire, fault_of, later_fault
+from headworks.testing.wire.prefixes import PrefixCache
 
 RECIPE_HEADER = "x-fake-recipe"
 JSON = "application/json"

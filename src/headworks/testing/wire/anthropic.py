@@ -7,9 +7,9 @@ from typing import Any
 
 from headworks.core.replies import Usage
 from headworks.testing.answer import Answer, Question, ToolSpec
-from headworks.testing.prefixes import Piece
 from headworks.testing.talk import read_talk
 from headworks.testing.wire.parts import Body, Fault, Frame, Wire, encode, event, read_turns
+from headworks.testing.wire.prefixes import Piece
 
 OVERLOADED_STATUS = 529
 MOST_MARKS = 4

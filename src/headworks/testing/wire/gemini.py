@@ -9,9 +9,9 @@ from typing import Any
 
 from headworks.core.replies import Usage
 from headworks.testing.answer import Answer, Question, ToolSpec
-from headworks.testing.prefixes import Piece
 from headworks.testing.talk import Turn, read_talk
 from headworks.testing.wire.parts import Body, Fault, Frame, Wire, encode, event
+from headworks.testing.wire.prefixes import Piece
 
 _FINISH = {
     "stop": "STOP",

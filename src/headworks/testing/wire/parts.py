@@ -7,9 +7,9 @@ import msgspec
 from msgspec import Struct
 
 from headworks.testing.answer import Answer, Question
-from headworks.testing.prefixes import Piece
 from headworks.testing.recipe import Recipe
 from headworks.testing.talk import Turn
+from headworks.testing.wire.prefixes import Piece
 
 Body = dict[str, Any]
 encode = msgspec.json.Encoder().encode
