@@ -25,7 +25,7 @@ class Job(Struct, kw_only=True):
 
     port: int
     key: str
-    body: Literal["prompt-600B", "prompt-100kB", "image-5MB", "stream"]
+    body: Literal["prompt-600B", "prompt-100kB", "image-5MB", "stream", "hit", "hit-stream"]
     calls: int
     concurrency: int = 16
     chunks: int = 0
@@ -58,13 +58,14 @@ def request(job: Job) -> bytes:
             {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{picture}"}},
         ]
     fields: dict[str, object] = {"model": "bench", "messages": [{"role": "user", "content": content}]}
-    if job.body == "stream":
+    if job.body.endswith("stream"):
         fields |= {"stream": True, "stream_options": {"include_usage": True}}
         fields |= {"chunks": job.chunks, "pace_ms": job.pace_ms}  # for the upstream; a gateway passes them on
     body = msgspec.json.encode(fields)
+    wish = "x-headworks-cache: on\r\n" if job.body.startswith("hit") else ""
     head = (
         f"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1:{job.port}\r\nauthorization: Bearer {job.key}\r\n"
-        f"content-type: application/json\r\naccept: */*\r\ncontent-length: {len(body)}\r\n\r\n"
+        f"content-type: application/json\r\naccept: */*\r\n{wish}content-length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
 

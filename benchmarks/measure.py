@@ -14,6 +14,9 @@ SCENARIOS: dict[str, Job] = {
     "json, 600-byte prompt": Job(port=0, key="", body="prompt-600B", calls=10_000),
     "json, 100-kB prompt": Job(port=0, key="", body="prompt-100kB", calls=3000),
     "json, 5-MB image": Job(port=0, key="", body="image-5MB", calls=100, concurrency=4),
+    # The same call again and again: from the second on it is answered by the exact cache.
+    "hit, json": Job(port=0, key="", body="hit", calls=10_000),
+    "hit, stream": Job(port=0, key="", body="hit-stream", calls=10_000, chunks=60),
     # 40 streams, an event every 20 ms each: the events of a stream come one by one.
     "stream, one by one": Job(port=0, key="", body="stream", calls=80, concurrency=40, chunks=300, pace_ms=20),
     # As fast as the upstream can: many events in one read.

@@ -50,6 +50,10 @@ class Numbering:
         return b"".join([self._block(block) for block in piece.split(b"\n\n")])
 
     def _block(self, block: bytes) -> bytes:
+        line = block.find(_LF)
+        if block[:1] == b"d" if line < 0 else block[:1] == b"e" and block.find(b"\nd", line) == line == block.rfind(b"\n"):
+            self.last = number = self.last + 1  # as dialects write it: `data`, with `event` before it or without
+            return (_PREFIXES[number] if number < _KNOWN else b"id: %d\n" % number) + block + b"\n\n"
         lines = [line for line in block.split(b"\n") if line]
         if not lines:
             return b""
