@@ -20,6 +20,7 @@ from headworks.core.errors import BadAskError, HeadworksError, ProviderError
 from headworks.core.messages import Ask, Route
 from headworks.core.policy import Patience
 from headworks.providers.health import Lane
+from headworks.providers.pursuit.affinity import in_order
 from headworks.providers.pursuit.backoff import backoff_s, spread_s
 from headworks.providers.pursuit.tools import Choice, Road, Tools
 
@@ -138,17 +139,12 @@ class Course:
         return None
 
     def _in_turn(self, road: Road) -> Sequence[Lane]:
-        """The keys in the order in which they are tried: by turns, or as the conversation has it.
-
-        That order is a hash of both (rendezvous hashing): it is the same in every process, and when a key comes or
-        goes, no conversation moves but those that have to.
-        """
+        """The keys in the order in which they are tried: by turns, or as the conversation has it."""
         lanes, prefix = road.lanes, self._prefix
         if prefix is None:
             first = next(road.turns)
             return lanes[first:] + lanes[:first]
-        affinity = prefix.affinity
-        return sorted(lanes, key=lambda lane: hash((affinity, lane.key)))
+        return in_order(lanes, prefix.affinity)
 
     def beside(self, choice: Choice) -> Choice | None:
         """Another model that is free now, to start beside a call that is slow to begin; None when there is none."""
