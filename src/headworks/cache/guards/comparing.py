@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from headworks.cache.guards.order import turned
 from headworks.cache.guards.reading import Reading
-from headworks.cache.guards.wording import opposite, renamed, reworded
+from headworks.cache.guards.wording import narrowed, opposite, renamed, reworded
 
 Guard = Callable[[Reading, Reading], bool]
 
@@ -59,8 +59,14 @@ def _negation(a: Reading, b: Reading) -> bool:
     return a.negations != b.negations
 
 
+_ALIKE = (frozenset({"whether", "how"}), frozenset({"whether", "many"}), frozenset({"whether", "whose"}))
+"""Kinds that are used for each other: "can I" and "how can I"."""
+
+
 def _kind(a: Reading, b: Reading) -> bool:
-    return "" not in (a.kind, b.kind) and "what" not in (a.kind, b.kind) and a.kind != b.kind
+    """Each asks for another thing. "What" may ask for anything, and so may a question that does not say."""
+    kinds = {a.kind, b.kind}
+    return len(kinds) == 2 and kinds.isdisjoint(("", "what")) and kinds not in _ALIKE
 
 
 def _person(a: Reading, b: Reading) -> bool:
@@ -68,8 +74,8 @@ def _person(a: Reading, b: Reading) -> bool:
 
 
 GUARDS: tuple[tuple[str, Guard], ...] = (
-    ("exact", _exact),
     ("language", _language),
+    ("exact", _exact),
     ("code", _code),
     ("number", _number),
     ("unit", _unit),
@@ -80,5 +86,6 @@ GUARDS: tuple[tuple[str, Guard], ...] = (
     ("person", _person),
     ("direction", turned),
     ("name", renamed),
+    ("scope", narrowed),
     ("word", reworded),
 )

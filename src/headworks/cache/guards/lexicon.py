@@ -40,8 +40,10 @@ LANGUAGES = tuple(STOP_WORDS)
 def _spotters() -> dict[str, int]:
     """Word -> one 16-bit field per language, 1 where it is common there: adding them up counts all at once."""
     found: dict[str, int] = {}
-    for place, words in enumerate(STOP_WORDS.values()):
-        for word in set(words.split()):
+    for place, (language, words) in enumerate(STOP_WORDS.items()):
+        table = _VOCABULARIES.get(language, Vocabulary())
+        telling = [words, table.negations, table.joiners, *table.marks.values(), *table.kinds.values()]
+        for word in set(" ".join(telling).split()):
             found[word] = found.get(word, 0) + (1 << _BITS * place)
     return found
 

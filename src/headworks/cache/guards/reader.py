@@ -22,8 +22,8 @@ _TOKEN = re.compile(
     r"|[%$€£¥₹°+=<>*/^&|~@#\\{}\[\]]"
 )
 _CODE_TOKEN = re.compile(r"\w+|[^\w\s]")
-_CODE = re.compile(r"\w\(\w*[,)]|[;{}][ \t]*$|[=!]=|[=-]>|::|\w\.\w+\(|</\w", re.MULTILINE)
-_ENDS = " \t\r\n.?!\u2026\u3002\uff1f\uff01"
+_CODE = re.compile(r"\w\((?:\w+,[^()]{0,80})?\)|\);|[{}]|[=!]=|[=-]>|::|\w\.\w+\(|</\w")
+_ENDS = " .?!\u2026\u3002\uff1f\uff01"
 _SIGN_UNITS = "%$€£¥₹°"
 _ENDING_SIGNS = ".!?;:"
 _NOT = "n't"
@@ -36,7 +36,7 @@ def read(text: str) -> Reading:
         return Reading(_digest(plain), script(text), exact=True)
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text).replace("\u2019", "'").replace("\u2212", "-")
-    text = text.rstrip(_ENDS)
+    text = " ".join(text.split()).rstrip(_ENDS)
     tokens = _TOKEN.findall(text)
     if len(tokens) > MAX_WORDS:
         return _long(text, tokens)
@@ -117,7 +117,7 @@ class _Reader:
             digest,
             self.language,
             code=code,
-            kind=self.kind,
+            kind=self.kind or ("whether" if self.words and self.words[0] in _AUXILIARIES else ""),
             person="" if _SUBJECTS.intersection(self.words) else " ".join(sorted(self.persons)),
             negations=self.negations,
             one=self.one,
@@ -265,6 +265,9 @@ class _Reader:
     def ask(self, place: int, kind: str) -> None:
         if self.used:
             self.mark = "n"
+        after_question = self.start and place and not self.kind and self.words[0] in _AUXILIARIES
+        if after_question:
+            self.kind = "whether"
         if not self.kind:
             following = self.words[place + 1] if place + 1 < len(self.words) else ""
             self.kind = lexicon.DEGREES[self.language].get(following, kind) if kind == "how" else kind
@@ -278,6 +281,9 @@ def _is_acronym(token: str) -> bool:
     return len(token) > 1 and token.isupper()
 
 
+_AUXILIARIES = frozenset(
+    {"is", "are", "was", "were", "do", "does", "did", "can", "could", "will", "would", "should", "has", "have", "am"}
+)
 _SUBJECTS = frozenset({"i", "you", "we", "one", "u"})
 """With one of these, `my` and `your` mean anybody's: "how do you tie your shoes"."""
 _IDLE_BEFORE_NOT = frozenset({"or", "if", "why", "oder", "ou", "o"})

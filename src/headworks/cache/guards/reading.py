@@ -15,7 +15,7 @@ class Reading(Struct, frozen=True, array_like=True):
         language: ISO 639-1 where known, else a script's name, else empty.
         exact: True when only an equal `digest` passes: a text too long or in a language that is not covered.
         code: 16 bytes of the code in it, empty for none.
-        kind: Kind of question (`how`, `why`, `many`, ...), empty for none.
+        kind: Kind of question (`how`, `why`, `many`, `whether`, ...), empty for none.
         person: `my`, `your`, both, or empty.
         negations: How many words turn it round.
         one: Whether the word "one" stands in it, which may or may not be a number.

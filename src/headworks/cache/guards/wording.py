@@ -6,12 +6,14 @@ from headworks.cache.guards.reading import Reading
 _PREFIXES = ("un", "in", "im", "il", "ir", "dis", "non", "mis", "de", "a", "anti")
 _ROOT = 4
 _ENDING_WORDS = """
-    al ial ion ation ition tion sion ment er or ar ist ism iti ti i ness iv ativ anc enc ant ent abl ibl ful ic ical iz is
-    ifi yz ys s n d t an ian ship hood dom est ur our re
+    al ial ion ation ition tion sion ment er or ar ist ism iti ti i ness iv ativ anc enc ant ent abl ibl ful ic ical iz
+    is ifi yz ys s n d t an ian ship hood dom est ur our re
 """
 _ENDINGS = frozenset(_ENDING_WORDS.split()) | {""}
 """What words of one root end in, once stemmed."""
 _LONG = 7
+_NARROWING = frozenset("iowafbu")
+"""Relations (`Vocabulary.marks`) that narrow a question down: in, of, with, at, from, by, under."""
 
 
 def _alone(a: Reading, b: Reading) -> list[str]:
@@ -46,6 +48,15 @@ def renamed(a: Reading, b: Reading) -> bool:
 
 def _names(reading: Reading, alone: list[str]) -> list[str]:
     return [word for word, mark in zip(reading.words, reading.marks, strict=True) if mark.isupper() and word in alone]
+
+
+def narrowed(a: Reading, b: Reading) -> bool:
+    """Whether one adds nothing but where, whose or with what: "the best schools", "the best schools in Ohio"."""
+    ours, theirs = _alone(a, b), _alone(b, a)
+    if len(ours) + len(theirs) != 1:
+        return False
+    longer, word = (a, ours[0]) if ours else (b, theirs[0])
+    return longer.marks[longer.words.index(word)].lower() in _NARROWING
 
 
 def reworded(a: Reading, b: Reading) -> bool:

@@ -17,7 +17,7 @@ ENGLISH = Vocabulary(
         not no never none nobody nothing nowhere neither cannot cant without except excluding unless hardly barely
         dont doesnt didnt isnt arent wasnt werent wont wouldnt shouldnt couldnt hasnt havent hadnt mustnt aint
         stop stops stopped stopping quit quits quitting avoid avoids avoided avoiding prevent prevents prevented
-        preventing instead
+        preventing instead unable
     """,
     marks={
         "f": "from",

@@ -12,11 +12,12 @@ STOP_WORDS: dict[str, str] = {
         with would you your yours d ll m re s t ve upon per im ive hows whos wheres
     """,
     "de": """
-        aber als am an auf aus bei bin bis bitte da das dass dein deine dem den denn der des die dies diese dieser dir
-        du durch ein eine einem einen einer eines er es euch für hat habe haben hatte ich ihr ihre im in ins ist ja
-        kann kannst können könnte könnten machen man mein meine mich mir mit muss nach noch oder schon sein seine
-        sich sie sind so soll sollte über um und uns unser unter viel vom von vor war warum was wann welche welcher
-        welches wenn wer werden wie wir wird wo wurde würde zu zum zur wieviel wieso weshalb
+        aber als am darf darfst dürfen hier an auf aus bei bin bis bitte da das dass dein deine dem den denn der des
+        die dies diese dieser dir du durch ein eine einem einen einer eines er es euch für hat habe haben hatte ich
+        ihr ihre im in ins ist ja kann kannst können könnte könnten machen man mein meine mich mir mit muss nach
+        noch oder schon sein seine sich sie sind so soll sollte über um und uns unser unter viel vom von vor war
+        warum was wann welche welcher welches wenn wer werden wie wir wird wo wurde würde zu zum zur wieviel wieso
+        weshalb
     """,
     "fr": """
         a à au aux avec c ce ces cet cette comment combien d dans de des du elle elles en es est et été être eu fait
@@ -48,7 +49,7 @@ STOP_WORDS: dict[str, str] = {
         van veel voor waar waarom wanneer wat we welke werd wie wij worden wordt zal ze zich zij zijn zo zou hoeveel
     """,
     "pl": """
-        aby ale być był była co czy dla do gdzie go i ich ile ja jak jaka jaki jakie jako jest jestem już kiedy kto
+        aby ale być był była co czy dla do gdzie go i ile ja jak jaka jaki jakie jako jest jestem już kiedy kto
         która które który ma mam mnie moje może można na nie o od on po pod przez są się swoje ta tak ten to tego
         tym ty w we z za ze że dlaczego
     """,
