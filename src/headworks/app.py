@@ -14,6 +14,7 @@ import structlog
 
 from headworks.budgets import PriceList, TokenCounter
 from headworks.cache.local import LocalStore
+from headworks.cache.looking import Kit
 from headworks.cache.prefix import PrefixMemory
 from headworks.cache.room import CacheRoom
 from headworks.config import Config, links, local_settings, router
@@ -85,10 +86,12 @@ class Gateway:
         self.traces = TraceStore(config.data_dir, self._clock)
         self._kept = LocalStore(config.data_dir, config.cache, self._clock, worker=worker)
         self.cache = CacheRoom(
-            self._kept,
+            Kit(
+                store=self._kept,
+                clock=self._clock,
+                cost_nano=lambda target, usage: self._prices.cost_nano(target, usage, self._clock.now()),
+            ),
             {name: editor.plain for name, editor in EDITORS.items()},
-            self._clock,
-            lambda target, usage: self._prices.cost_nano(target, usage, self._clock.now()),
         )
         self._prefixes = PrefixMemory(
             SECTIONS, lambda target: self._prices.prices(target, self._clock.now()), self._clock

@@ -34,7 +34,7 @@ async def answer(rooms: Rooms, ask: Ask, caller: Caller, trace: OpenTrace) -> As
     with Recorded(trace):
         route = rooms.routing.plan(ask, caller)
         trace.routed(route)
-        async with rooms.cache.look_up(ask, route, trace) as found:
+        async with rooms.cache.look_up(ask, caller, route, trace) as found:
             if found.reply is not None:
                 yield trace.watch(found.reply)
                 return

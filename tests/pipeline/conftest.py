@@ -262,11 +262,11 @@ class House:
 
     def empty_cache(self) -> None:
         """As if nothing had ever been answered."""
-        self.run(self.gateway.cache.store.purge(Where()))
+        self.run(self.gateway.cache.kit.store.purge(Where()))
 
     def entries(self):
         """What the cache holds."""
-        store = self.gateway.cache.store
+        store = self.gateway.cache.kit.store
         return [store.get(key) for key in list(store._memory._held)]
 
     def at_rest(self) -> bool:

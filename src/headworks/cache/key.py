@@ -73,11 +73,13 @@ class Key(Struct, frozen=True, kw_only=True):
         partition: 32 bytes: questions under the same one differ in the words of the last user turn only; None where
             there is no such question.
         question: Those words.
+        limited: Whether the client limits the length of the answer.
     """
 
     exact: bytes
     partition: bytes | None
     question: str
+    limited: bool
 
 
 def ground(route: Route, scope: tuple[str, ...], versions: tuple[str, ...]) -> bytes:
@@ -98,6 +100,7 @@ def key_of(base: bytes, reading: Reading) -> Key:
         exact=_digest(base + reading.whole),
         partition=None if reading.before is None else _digest(base + reading.before),
         question=reading.question,
+        limited=reading.limited,
     )
 
 

@@ -65,7 +65,7 @@ class Lookup(Protocol):
 class Cache(Protocol):
     """Answer from what was answered before, or is being answered. Fails open."""
 
-    def look_up(self, ask: Ask, route: Route, trace: "OpenTrace") -> Lookup:
+    def look_up(self, ask: Ask, caller: Caller, route: Route, trace: "OpenTrace") -> Lookup:
         """The lookup of a call. What it finds is noted on `trace`."""
 
 

@@ -1,0 +1,76 @@
+"""What the cache room is made of: its stores, and who finds answers by meaning."""
+
+from typing import Protocol
+
+from msgspec import Struct
+
+from headworks.cache.entries import Entry, Facets
+from headworks.cache.key import Key
+from headworks.core.messages import Ask, Caller, Route
+
+
+class Store(Protocol):
+    """What keeps entries on this node."""
+
+    def get(self, key: bytes) -> Entry | None:
+        """The entry; None when there is none, it has expired, or it is broken."""
+
+    def mark(self) -> int:
+        """To be taken when a question is asked: what is invalidated from now on means its answer, too."""
+
+    def put(self, entry: Entry, seen: int | None = None) -> None:
+        """Keep it, unless it was invalidated since `seen` was taken."""
+
+
+class Shared(Protocol):
+    """What keeps entries for all nodes."""
+
+    async def get(self, key: bytes) -> Entry | None:
+        """The entry; None when there is none, or the store does not answer in a few milliseconds."""
+
+    def put(self, entry: Entry) -> None:
+        """Keep it, soon."""
+
+
+class Question(Struct, frozen=True, kw_only=True):
+    """What is looked up by meaning: a call with its key."""
+
+    ask: Ask
+    caller: Caller
+    route: Route
+    key: Key
+    facets: Facets
+
+
+class Match(Struct, frozen=True, kw_only=True):
+    """An answer found by meaning.
+
+    Attributes:
+        entry: The answer.
+        similarity: Of the two questions, up to 1.
+        bound: The chance that it is right is at least this.
+    """
+
+    entry: Entry
+    similarity: float
+    bound: float
+
+
+class Search(Protocol):
+    """A question that was looked up by meaning.
+
+    Attributes:
+        match: The answer found; None when the model has to be asked.
+    """
+
+    match: Match | None
+
+    def answered(self, entry: Entry) -> None:
+        """The model has answered: learn from it, and let other questions find it. Returns at once."""
+
+
+class Similar(Protocol):
+    """Finds answers by meaning."""
+
+    async def find(self, question: Question) -> Search:
+        """Look for the answer of a question that means the same. Never raises; what is broken finds nothing."""
