@@ -33,22 +33,22 @@ _MARKABLE = frozenset(
 _DEFERRED = b'"defer_loading"'
 """Tools that are loaded later take no mark, and stand in no prefix: then the mark of the system prompt has to do."""
 _OBJECT = msgspec.json.Decoder(dict[str, Raw])
+_TURNS = msgspec.json.Decoder(list[Raw])
 
 Blocks = list[dict[str, Any]]
 
 
 def mark_fields(fields: dict[str, Raw], marks: Marks) -> dict[str, Raw]:
     """A client's own fields with marks in them. They have none yet."""
-    changes: dict[str, bytes] = {}
+    changes: dict[str, bytes | Raw] = {}
     if marks.sorted_tools is not None:
         changes["tools"] = marks.sorted_tools
     if marks.tools and "tools" in fields:
-        changes["tools"] = _last_marked(changes.get("tools") or bytes(fields["tools"]), marks.tools)
+        changes["tools"] = _last_marked(bytes(changes.get("tools", fields["tools"])), marks.tools)
     if marks.system and "system" in fields:
         changes["system"] = _content_marked(bytes(fields["system"]), marks.system, _last)
     if marks.documents or marks.history:
-        turns = items(fields["messages"])
-        changes["messages"] = as_list(_turns_marked(turns, marks))
+        changes["messages"] = _turns_marked(fields["messages"], marks)
     return fields | {name: Raw(value) for name, value in changes.items()}
 
 
@@ -78,15 +78,23 @@ def _mark(block: dict[str, Any], life: Life) -> None:
     block["cache_control"] = {"type": "ephemeral"} if life == "5m" else {"type": "ephemeral", "ttl": life}
 
 
-def _turns_marked(turns: list[bytes], marks: Marks) -> list[bytes]:
-    if marks.documents:
-        return [_turn_marked(turns[0], marks.documents, _documents) or turns[0], *turns[1:]]
-    assert marks.history is not None, "nobody asks for no mark"
-    for at in range(len(turns) - 2, -1, -1):
-        marked = _turn_marked(turns[at], marks.history, _last)
-        if marked is not None:
-            return [*turns[:at], marked, *turns[at + 1 :]]
-    return turns
+def _turns_marked(raw: Raw, marks: Marks) -> bytes | Raw:
+    """The list of turns with a mark in one of them. Only that one is taken out and put back: there may be megabytes."""
+    turns, messages = _TURNS.decode(raw), memoryview(raw)
+    life, where = (marks.documents, _documents) if marks.documents else (marks.history, _last)
+    assert life is not None, "nobody asks for no mark"
+    end = len(messages)
+    for at in range(len(turns) - 1, -1, -1):
+        while messages[end - 1] in b"], \t\r\n":  # between turns, and after the last
+            end -= 1
+        turn = bytes(turns[at])
+        start = end - len(turn)
+        if at < len(turns) - 1 or where is _documents:
+            marked = _turn_marked(turn, life, where)
+            if marked is not None:
+                return b"".join((messages[:start], marked, messages[end:]))
+        end = start
+    return raw
 
 
 def _turn_marked(turn: bytes, life: Life, where: "Callable[[Blocks], int | None]") -> bytes | None:
