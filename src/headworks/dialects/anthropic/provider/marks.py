@@ -39,7 +39,14 @@ Blocks = list[dict[str, Any]]
 
 
 def mark_fields(fields: dict[str, Raw], marks: Marks) -> dict[str, Raw]:
-    """A client's own fields with marks in them. They have none yet."""
+    """A client's own fields with marks in them, which have none yet; as they are where they cannot be read here."""
+    try:
+        return _marked(fields, marks)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return fields  # a text that is no Unicode, say: the provider will tell
+
+
+def _marked(fields: dict[str, Raw], marks: Marks) -> dict[str, Raw]:
     changes: dict[str, bytes | Raw] = {}
     if marks.sorted_tools is not None:
         changes["tools"] = marks.sorted_tools
