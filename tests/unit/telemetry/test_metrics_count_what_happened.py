@@ -87,6 +87,22 @@ def test_shares_of_tokens_are_kinds_of_their_own():
         assert value(metrics.text(), "tokens_total", model="fast", kind=kind) == count
 
 
+def test_savings_of_a_providers_cache_are_told_from_what_it_cost_more():
+    metrics = Metrics()
+    metrics.take(
+        [
+            record(cached_tokens=100, saved_nano=90_000),
+            record(cached_tokens=10, cache_write_tokens=40, saved_nano=-1_000),
+            record(saved_nano=5_000, cache_hit=True, cache_kind="hit-exact"),
+        ]
+    )
+    text = metrics.text()
+    assert value(text, "prefix_tokens_total", provider="lab", kind="read") == 110
+    assert value(text, "prefix_tokens_total", provider="lab", kind="write") == 40
+    assert value(text, "prefix_usd_total", provider="lab", kind="saved") == 90e-6
+    assert value(text, "prefix_usd_total", provider="lab", kind="surcharge") == 1e-6
+
+
 def test_workers_that_share_a_directory_answer_as_one(tmp_path: Path):
     code = (
         "from headworks.telemetry.metrics import Metrics, State\n"
