@@ -4,6 +4,7 @@ Invariant: a word has one part in one language; where a table gives it two, the 
 """
 
 from collections.abc import Iterator
+from struct import Struct
 
 from headworks.cache.guards.stems import stem
 from headworks.cache.guards.words.english import ENGLISH, POLES, SYNONYMS, TENS
@@ -33,8 +34,8 @@ COVERED = frozenset(_VOCABULARIES)
 """Languages whose small words are known here. Elsewhere only nearly equal texts pass."""
 
 _BITS = 16
-_FIELD = (1 << _BITS) - 1
 LANGUAGES = tuple(STOP_WORDS)
+_COUNTS = Struct(f"<{len(LANGUAGES)}H")
 
 
 def _spotters() -> dict[str, int]:
@@ -57,7 +58,7 @@ def spoken(total: int) -> str:
     Args:
         total: Sum of `SPOTTERS` values of fewer than 65,536 words.
     """
-    counts = [total >> _BITS * place & _FIELD for place in range(len(LANGUAGES))]
+    counts = _COUNTS.unpack(total.to_bytes(_COUNTS.size, "little"))
     best = max(counts)
     return LANGUAGES[counts.index(best)] if best and counts.count(best) == 1 else ""
 

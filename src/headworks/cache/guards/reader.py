@@ -23,6 +23,8 @@ _TOKEN = re.compile(
 )
 _CODE_TOKEN = re.compile(r"\w+|[^\w\s]")
 _CODE = re.compile(r"\w\((?:\w+,[^()]{0,80})?\)|\);|[{}]|[=!]=|[=-]>|::|\w\.\w+\(|</\w")
+_CODE_SIGNS = frozenset("(){}=>:/")
+"""Without any of these there is no code to look for."""
 _ENDS = " .?!\u2026\u3002\uff1f\uff01"
 _SIGN_UNITS = "%$€£¥₹°"
 _ENDING_SIGNS = ".!?;:"
@@ -31,15 +33,16 @@ _NOT = "n't"
 
 def read(text: str) -> Reading:
     """The reading of a text: at most 30 us for 20 words and 1 ms for 2,000 words. Takes any text."""
-    if len(text) > MAX_CHARS:
-        plain = " ".join(text.casefold().split()).rstrip(_ENDS)
-        return Reading(_digest(plain), script(text), exact=True)
+    parts = text.split()
+    if len(text) > MAX_CHARS or len(parts) > MAX_WORDS:
+        return _long(parts)
+    text = " ".join(parts)
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text).replace("\u2019", "'").replace("\u2212", "-")
-    text = " ".join(text.split()).rstrip(_ENDS)
+    text = text.rstrip(_ENDS)
     tokens = _TOKEN.findall(text)
     if len(tokens) > MAX_WORDS:
-        return _long(text, tokens)
+        return _long(tokens)
     words = [token.casefold() for token in tokens]
     digest = _digest(" ".join(words))
     language = script(text) or lexicon.spoken(sum(filter(None, map(lexicon.SPOTTERS.get, words))))
@@ -48,10 +51,10 @@ def read(text: str) -> Reading:
     return _Reader(language, tokens, words).reading(digest, _code(text))
 
 
-def _long(text: str, tokens: list[str]) -> Reading:
+def _long(parts: list[str]) -> Reading:
     """Of a text that passes only as itself."""
-    plain = " ".join(tokens).casefold()
-    return Reading(_digest(plain), script(text), exact=True)
+    plain = " ".join(parts).casefold().rstrip(_ENDS)
+    return Reading(_digest(plain), script(plain), exact=True)
 
 
 def _digest(text: str) -> bytes:
@@ -63,7 +66,7 @@ def _code(text: str) -> bytes:
     if "`" in text:
         spans = "\n".join(text.split("```" if text.count("```") > 1 else "`")[1::2])
         return _digest(" ".join(_CODE_TOKEN.findall(spans)))
-    if _CODE.search(text):
+    if not _CODE_SIGNS.isdisjoint(text) and _CODE.search(text):
         first, *rest = _CODE_TOKEN.findall(text)
         return _digest(" ".join([first.casefold(), *rest]))
     return b""
