@@ -19,6 +19,7 @@ from headworks.cache.prefix import PrefixMemory
 from headworks.cache.room import CacheRoom
 from headworks.config import Config, links, local_settings, router
 from headworks.core.clock import Clock, SystemClock
+from headworks.core.errors import StoreError
 from headworks.core.messages import Ask, Caller
 from headworks.dialects import anthropic, gemini, openai
 from headworks.identity import KeyRing, load_pepper
@@ -42,6 +43,7 @@ from headworks.server.streams.log import StreamLog
 from headworks.telemetry import Feedback, Recorder, TelemetrySettings, TraceStore, register_secrets
 
 if TYPE_CHECKING:
+    from headworks.cache.shared.relay import Relay
     from headworks.telemetry.otel import Spans
 
 _log = structlog.get_logger("headworks.app")
@@ -85,9 +87,11 @@ class Gateway:
         self.streams = StreamLog(config.data_dir, config.server.streams, self._clock, worker=worker)
         self.traces = TraceStore(config.data_dir, self._clock)
         self._kept = LocalStore(config.data_dir, config.cache, self._clock, worker=worker)
+        self._relay = _relay(config, self._kept, self._clock, worker)
         self.cache = CacheRoom(
             Kit(
                 store=self._kept,
+                shared=None if self._relay is None else self._relay.shared,
                 clock=self._clock,
                 cost_nano=lambda target, usage: self._prices.cost_nano(target, usage, self._clock.now()),
             ),
@@ -114,6 +118,8 @@ class Gateway:
         await self.recorder.start()
         await self.streams.start()
         await self._kept.start()
+        if self._relay is not None:
+            await self._relay.start()
         return made
 
     async def stop(self) -> None:
@@ -122,6 +128,8 @@ class Gateway:
         await self._outbound.close()
         await self.recorder.stop()
         await self.streams.stop()
+        if self._relay is not None:
+            await self._relay.stop()
         await self._kept.stop()
         await self._prices.stop()
         await self._counter.stop()
@@ -130,7 +138,7 @@ class Gateway:
 
     def reload(self, config: Config) -> None:
         """Put `config` in force for every call that begins from now on."""
-        fixed = ("server", "data_dir", "cache", "telemetry")
+        fixed = ("server", "data_dir", "shared", "cache", "telemetry")
         kept = [name for name in fixed if getattr(config, name) != getattr(self.config, name)]
         if kept:
             _log.warning("needs_restart", keys=kept)
@@ -147,6 +155,8 @@ class Gateway:
         known = links(config)
         register_secrets([secret for link in known.values() for secret in (*link.keys, *link.headers.values())])
         register_secrets([value.get_secret_value() for value in config.telemetry.otlp.headers.values()])
+        if config.shared is not None:
+            register_secrets([config.shared.get_secret_value()])
         launchers = {name: self._local for name, link in known.items() if link.catalog == LOCAL_ROW}
         calls = ProviderCalls(self._tools(config, known, launchers))
         desk = Desk(
@@ -219,6 +229,24 @@ def facts(config: Config, prices: PriceList, clock: Clock) -> Facts:
 def price_list(config: Config, counter: TokenCounter) -> PriceList:
     """The prices of a config's providers."""
     return PriceList({name: link.price_id for name, link in links(config).items()}, counter)
+
+
+def _relay(config: Config, kept: LocalStore, clock: Clock, worker: str) -> "Relay | None":
+    """The cache that nodes share, and what tells this node of what is purged there; imported only where there is one.
+
+    Raises:
+        StoreError: The client library is not installed.
+    """
+    if config.shared is None:
+        return None
+    try:
+        from headworks.cache.shared.relay import Relay  # noqa: PLC0415  an extra, absent from the base install
+        from headworks.cache.shared.settings import SharedSettings  # noqa: PLC0415
+        from headworks.cache.shared.store import SharedStore  # noqa: PLC0415
+    except ImportError as error:
+        raise StoreError("`shared` needs the Redis client: install headworks[redis].", retryable=False) from error
+    store = SharedStore(config.shared.get_secret_value(), SharedSettings(), clock)
+    return Relay(store, kept, config.data_dir, worker=worker)
 
 
 def _board(config: Config, clock: Clock) -> Board:

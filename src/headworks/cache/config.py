@@ -1,21 +1,13 @@
 """Settings of the cache: what a feature keeps, and how much room there is for it."""
 
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from headworks.core.caching import ON_REQUEST, Caching, Scope
 
 _SETTINGS = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 _YEAR_S = 366 * 86_400
-
-
-def _switch(value: Any) -> Any:
-    """YAML reads an unquoted `on` as a word or as true, by its version."""
-    return {"on": True, "off": False}.get(value, value) if isinstance(value, str) else value
-
-
-Switch = Annotated[bool, BeforeValidator(_switch)]
 
 
 class SemanticSettings(BaseModel):
@@ -35,13 +27,13 @@ class CacheSettings(BaseModel):
 
     model_config = _SETTINGS
 
-    exact: Switch | None = None
+    exact: bool | None = None
     """Answer a call that was asked before from the cache. `off`: also when a call asks for it."""
 
-    joined: Switch = ON_REQUEST.joined
+    joined: bool = ON_REQUEST.joined
     """Let equal calls that are under way share one provider call."""
 
-    semantic: SemanticSettings | Literal[False] | None = None
+    semantic: SemanticSettings | Literal["off"] | None = None
     """Answer a question that means the same as an earlier one."""
 
     prefix: Literal["auto", "off"] = "auto"
@@ -63,7 +55,7 @@ class CacheSettings(BaseModel):
         """The same for the calls."""
         if not self.model_fields_set:
             return ON_REQUEST
-        semantic = self.semantic or None
+        semantic = None if self.semantic == "off" else self.semantic
         return Caching(
             exact=True if semantic is not None and self.exact is None else self.exact,
             joined=self.joined,

@@ -17,7 +17,6 @@ from headworks.config.settings import Config
 from headworks.config.tree import Path, Tree
 
 _NOT_YET = {
-    ("shared",),
     ("features", "*", "models"),
     ("features", "*", "prompt"),
     ("features", "*", "retrieval"),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from headworks.config.tree import Path as KeyPath
 
-SECRET_KEYS = frozenset({"api_key", "api_keys", "headers"})
+SECRET_KEYS = frozenset({"api_key", "api_keys", "headers", "shared"})
 """Under these keys every value is a secret, wherever they stand."""
 
 MAX_SECRET_BYTES = 64 * 1024

@@ -4,10 +4,11 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from headworks.cache.config import CacheSettings
 from headworks.cache.local.config import LocalSettings
+from headworks.cache.shared.link.url import check_url
 from headworks.providers.config import ProviderSettings
 from headworks.routing.config import FeatureSettings, ModelSettings
 from headworks.server.config import ServerSettings
@@ -37,6 +38,14 @@ SimpleName = Annotated[str, AfterValidator(_simple_name)]
 ModelName = Annotated[str, AfterValidator(_model_name)]
 
 
+def _redis_url(url: SecretStr) -> SecretStr:
+    check_url(url.get_secret_value())
+    return url
+
+
+RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
+
+
 class Feature(FeatureSettings):
     """A feature of your application. `default` serves the requests that name none."""
 
@@ -57,6 +66,9 @@ class Config(BaseModel):
 
     store: Literal["sqlite"] = "sqlite"
     """Where keys and traces are kept."""
+
+    shared: RedisUrl | None = None
+    """Redis or Valkey server that nodes share: `redis://host:6379/0`. Left out: this node shares nothing."""
 
     providers: dict[SimpleName, ProviderSettings] = Field(default_factory=dict)
     """Who answers, by the names you give."""

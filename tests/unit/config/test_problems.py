@@ -26,7 +26,7 @@ CASES = {
     "a mapping for text": ("server: {host: {a: b}}\n", (1, 16), "should be text", None),
     "text for a list": (LAB + "models:\n  a: {provider: lab, model: m, fallbacks: b}\n", (4, 43), "a list", None),
     "another store": ("store: postgresql://u:p@h/d\n", (1, 8), "only `sqlite` is available in this version", None),
-    "a key of a later version": ("shared: null\n", (1, 1), "`shared` is not available in this version", None),
+    "a server that is none": ("shared: http://h\n", (1, 9), "begins with `redis://`", None),
     "a feature key of a later version": (
         "features:\n  bot:\n    budget: {usd_per_month: 5}\n",
         (3, 5),
