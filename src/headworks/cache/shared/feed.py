@@ -13,7 +13,6 @@ import asyncio
 import secrets
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -22,7 +21,7 @@ from msgspec import Struct
 from headworks.cache.entries import Facets
 from headworks.cache.shared.header import header, split
 from headworks.cache.shared.link.line import Line
-from headworks.cache.shared.link.wire import AwayError, LinkError, RefusedByServerError, Wire, dial
+from headworks.cache.shared.link.wire import AwayError, LinkError, RefusedByServerError, Wire, dial, listed
 from headworks.cache.shared.rules import Rules
 from headworks.cache.shared.scripts import ADD, START, WHERE_IS, WRITE
 from headworks.cache.shared.settings import FEEDS, PARCELS, RULES
@@ -117,9 +116,8 @@ class Feed:
         """End both; what still waits to be added is lost."""
         for task in self._tasks:
             task.cancel()
-        for task in self._tasks:
-            with suppress(asyncio.CancelledError):
-                await task
+        if self._tasks:
+            await asyncio.wait(self._tasks)
         self._tasks.clear()
 
     def add(self, data: bytes, facets: Facets | None = None, *, created_s: float = 0.0, expires_s: float = 0.0) -> bool:
@@ -216,7 +214,7 @@ class Feed:
         )
         if not reply:
             return
-        items: list[Any] = reply[0][1]
+        items: list[Any] = listed(reply)[0][1]
         opened = await self._opened(wire, items)
         for (id_, fields), data in zip(items, opened, strict=True):
             if self._expected is not None and fields[1] != self._expected:

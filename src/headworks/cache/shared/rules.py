@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from headworks.cache.shared.header import wanted
 from headworks.cache.shared.link.line import Line
 from headworks.cache.shared.link.url import database
-from headworks.cache.shared.link.wire import AwayError, LinkError, Wire, dial, packed
+from headworks.cache.shared.link.wire import AwayError, LinkError, Wire, dial, listed, packed
 from headworks.cache.shared.rulebook import Rulebook
 from headworks.cache.shared.scripts import LOOK, RULE
 from headworks.cache.shared.settings import RULES, SharedSettings
@@ -80,8 +80,7 @@ class Rules:
         """Stop listening."""
         if self._task is not None:
             self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait({self._task})
             self._task = None
 
     def mean(self, created_s: float, digests: frozenset[bytes]) -> bool:
@@ -119,7 +118,7 @@ class Rules:
         async with self._looking:
             kept_ms = b"%d" % (self._settings.rules_kept_s * 1000)
             before = self.last
-            newest, items = await LOOK.run(self._line, [RULES], before or b"", kept_ms)
+            newest, items = listed(await LOOK.run(self._line, [RULES], before or b"", kept_ms))
             if before != self.last and self.last is not None:
                 return  # the listener was faster; what it did not hear it looks for itself
             if before is None:
@@ -165,8 +164,7 @@ class Rules:
                 await self._take(reply)
         finally:
             message.cancel()
-            with suppress(asyncio.CancelledError, AwayError):
-                await message
+            await asyncio.wait({message})
 
     async def _take(self, reply: Any) -> None:
         if not isinstance(reply, list) or reply[0] != b"message":

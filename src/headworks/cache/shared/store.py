@@ -18,7 +18,7 @@ from headworks.cache.shared.feed import Feed
 from headworks.cache.shared.header import body, header, split, wanted
 from headworks.cache.shared.link.line import Line
 from headworks.cache.shared.link.url import check_url, masked
-from headworks.cache.shared.link.wire import LinkError, RefusedByServerError, packed
+from headworks.cache.shared.link.wire import LinkError, RefusedByServerError, listed, packed
 from headworks.cache.shared.rules import OnRule, Rules
 from headworks.cache.shared.scripts import SWEEP
 from headworks.cache.shared.settings import ENTRIES, SWEPT, SharedSettings
@@ -229,7 +229,7 @@ class SharedStore:
         while True:
             began_s = loop.time()
             rest = (b"1" if delete else b"0", cursor, SWEPT, _STEP)
-            cursor, count = await SWEEP.run(self.work, [], meant.digests, meant.before, *rest)
+            cursor, count = listed(await SWEEP.run(self.work, [], meant.digests, meant.before, *rest))
             found += int(count)
             if cursor == b"0":
                 return found

@@ -69,8 +69,7 @@ class Writer:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._idle.wait(), self._settings.work_s)
         self._task.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._task
+        await asyncio.wait({self._task})
         self._task = None
 
     def write(self, key: bytes, value: bytes, expires_s: float) -> bool:

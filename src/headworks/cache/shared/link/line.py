@@ -8,7 +8,6 @@ import asyncio
 import math
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 from headworks.cache.shared.link.breaker import Breaker, Pauses
@@ -63,8 +62,7 @@ class Line:
         """Close. Who still waits is told so."""
         if self._keeping is not None:
             self._keeping.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._keeping
+            await asyncio.wait({self._keeping})
             self._keeping = None
 
     async def there(self) -> None:
@@ -96,8 +94,9 @@ class Line:
             raise AwayError("no answer in time")
         if reply is _LOST:
             raise AwayError(self.reason)
+        answered = told(reply)  # a refusal ends no row of failures: whether it is one, the caller knows
         self._breaker.answered()
-        return told(reply)
+        return answered
 
     def failed(self, turn: int | None, reason: str) -> None:
         """Count a failure; the last one of a row closes the connection, and only probes go on."""

@@ -131,12 +131,23 @@ def told(reply: Any) -> Any:
     return reply
 
 
+def listed(reply: Any) -> list[Any]:
+    """The answer where it must be a list.
+
+    Raises:
+        AwayError: It is none: whoever answers there is no such server.
+    """
+    if not isinstance(reply, list):
+        raise AwayError("it answers what was not asked")
+    return reply
+
+
 def _reason(error: Exception) -> str:
     """What went wrong, short. Neither the client nor the server repeats a password in it."""
     if isinstance(error, RedisConnectionError) and isinstance(error.__cause__ or error.__context__, TimeoutError):
         return "it did not answer in time"
     text = str(error) or type(error).__name__
     code = getattr(error, "status_code", None)
-    if isinstance(error, ResponseError) and isinstance(code, str) and not text.startswith(code):
+    if isinstance(code, str) and not text.startswith(code):  # the client takes it off some errors
         text = f"{code} {text}"
     return text[:_REASON_LETTERS]
