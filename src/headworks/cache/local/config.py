@@ -13,7 +13,7 @@ class LocalSettings(BaseModel):
     memory_bytes: int = Field(default=64 * 1024**2, ge=0)
     """Memory for cached answers, per worker. 0 keeps none in memory."""
 
-    disk_bytes: int = Field(default=1024**3, ge=0)
+    disk_bytes: int = Field(default=1024**3, ge=0, le=64 * 1024**3)
     """Disk for cached answers, of all workers together, at least 4 MiB (4194304). 0 keeps none on disk."""
 
     @field_validator("disk_bytes")

@@ -21,6 +21,7 @@ from headworks.cache.local.disk.file import File
 from headworks.cache.local.disk.notices import rules_after
 from headworks.cache.local.disk.purging import Purging, Test
 from headworks.cache.local.disk.reading import Reading
+from headworks.cache.local.disk.scrubbing import Scrubbing
 from headworks.cache.local.disk.space import PAGE_BYTES, ROW_BYTES, space
 from headworks.cache.local.queue import Waiting
 from headworks.cache.local.rules import Meaning
@@ -62,9 +63,10 @@ class Disk:
         self._space = space(limit_bytes)
         self._clock = clock
         self._file = File(data_dir, self._space, bell, clock)
+        self._scrubbing = Scrubbing(self._file)
         self._purging = Purging(self._file, self._space, bell, clock)
         self._again_s = self._count_s = -math.inf
-        self._log_due = False
+        self._log_due = self._erase_due = False
 
     @property
     def total_bytes(self) -> int:
@@ -116,14 +118,14 @@ class Disk:
             self._make_room(db, self._space.step)
             count = self._purging.purge(db, meaning, test)
             if erase:
-                self._log_due = not self._file.checkpoint()
+                self._erase_due = not self._scrub(db)
         except (StoreError, *FILE_ERRORS) as error:
             if _is(error, apsw.BusyError) or (isinstance(error, StoreError) and error.__cause__ is None):
                 raise StoreError(f"The cached answers on disk could not be purged: {error}. Try again.") from error
             count = self.entries
             self._make_anew(error)
         self._count_s = -math.inf
-        return count, not self._log_due
+        return count, not self._erase_due
 
     def count(self, test: Test) -> int:
         """How many entries are meant.
@@ -162,6 +164,19 @@ class Disk:
                 rows.touch(db, keys[first : first + self._space.rows])
             self._file.keep_log_small()
 
+    def _scrub(self, db: apsw.Connection) -> bool:
+        """Overwrite what is left of deleted entries. Then open the file anew: pages in memory still have it."""
+        try:
+            if not self._scrubbing.scrub(db):
+                return False
+        except (StoreError, apsw.BusyError) as error:
+            if _is(error, apsw.BusyError):
+                return False
+            raise
+        self.close()
+        self._reach()
+        return True
+
     def _parts(self, batch: list[Waiting]) -> list[list[Waiting]]:
         """The batch in portions for one transaction each."""
         parts: list[list[Waiting]] = []
@@ -198,6 +213,8 @@ class Disk:
                 rows.delete_keys(db, doomed)
         while self._clean(db) and self._clock.monotonic() - begun_s < _TURN_S:
             pass
+        if self._erase_due:
+            self._erase_due = not self._scrub(db)
         if self._log_due:
             self._log_due = not self._file.checkpoint()
         if begun_s >= self._count_s:
@@ -262,7 +279,7 @@ class Disk:
     def _make_anew(self, error: Exception) -> None:
         self.reading.db = None
         self._opened(self._file.make_anew(error))
-        self._log_due = False
+        self._log_due = self._erase_due = False
 
     def _failed(self, error: Exception) -> None:
         """What was tried was not done: see to it that the next try has a chance."""
