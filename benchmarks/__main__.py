@@ -29,12 +29,15 @@ def main() -> None:
         "--against", type=Path, metavar="DIR", action="append", default=[], help="a checkout to measure in turn, too"
     )
     parser.add_argument("--soak", type=int, metavar="N", help="instead: N calls to Headworks, watching its memory")
+    parser.add_argument("--distinct", action="store_true", help="with --soak: cached calls, each another question")
     arguments = parser.parse_args()
     with contextlib.ExitStack() as running:
         folder = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="headworks-bench-")))
         direct = running.enter_context(upstream())
         if arguments.soak:
-            result = soak(running.enter_context(headworks(direct.port, folder)), arguments.soak)
+            result = soak(
+                running.enter_context(headworks(direct.port, folder)), arguments.soak, distinct=arguments.distinct
+            )
             print(msgspec.json.encode(result).decode())
             return
         targets = [direct]

@@ -15,21 +15,26 @@ import uvloop
 from msgspec import Struct
 
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
+_NUMBER = "0" * 12
 _END = b"0\r\n\r\n"
 _EVENT = b"data: "
 SEEN = 0.98  # of the events at least: one that a proxy's own chunks cut in two is not recognised
 
 
 class Job(Struct, kw_only=True):
-    """What to send: `calls` calls to `port` over `concurrency` connections, each sending the next when answered."""
+    """What to send: `calls` calls to `port` over `concurrency` connections, each sending the next when answered.
+
+    `distinct` calls are cached, and each asks something else: by a number, counted from `first`.
+    """
 
     port: int
     key: str
-    body: Literal["prompt-600B", "prompt-100kB", "image-5MB", "stream", "hit", "hit-stream"]
+    body: Literal["prompt-600B", "prompt-100kB", "image-5MB", "stream", "hit", "hit-stream", "distinct"]
     calls: int
     concurrency: int = 16
     chunks: int = 0
     pace_ms: int = 0
+    first: int = 0
 
 
 class Result(Struct, kw_only=True):
@@ -57,12 +62,14 @@ def request(job: Job) -> bytes:
             {"type": "text", "text": "What is this?"},
             {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{picture}"}},
         ]
+    elif job.body == "distinct":
+        content = f"{content} Number {_NUMBER}."
     fields: dict[str, object] = {"model": "bench", "messages": [{"role": "user", "content": content}]}
     if job.body.endswith("stream"):
         fields |= {"stream": True, "stream_options": {"include_usage": True}}
         fields |= {"chunks": job.chunks, "pace_ms": job.pace_ms}  # for the upstream; a gateway passes them on
     body = msgspec.json.encode(fields)
-    wish = "x-headworks-cache: on\r\n" if job.body.startswith("hit") else ""
+    wish = "x-headworks-cache: on\r\n" if job.body.startswith(("hit", "distinct")) else ""
     head = (
         f"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1:{job.port}\r\nauthorization: Bearer {job.key}\r\n"
         f"content-type: application/json\r\naccept: */*\r\n{wish}content-length: {len(body)}\r\n\r\n"
@@ -99,7 +106,7 @@ class Client(asyncio.Protocol):
         self._events = 0
         self._first = 0.0
         self._sent = time.perf_counter()
-        self._transport.write(self._run.request)
+        self._transport.write(self._run.next_request())
 
     def data_received(self, data: bytes) -> None:
         """Note a piece of the answer; at its end send the next request."""
@@ -133,7 +140,8 @@ class Run:
     """All clients of one job, and what they saw."""
 
     def __init__(self, job: Job) -> None:
-        self.request = request(job)
+        self._request = request(job)
+        self._number = job.first
         self.reads = 0
         self._job = job
         self._left = job.calls
@@ -148,6 +156,13 @@ class Run:
         """Whether there is another call to make."""
         self._left -= 1
         return self._left >= 0
+
+    def next_request(self) -> bytes:
+        """The next call's."""
+        if self._job.body != "distinct":
+            return self._request
+        self._number += 1
+        return self._request.replace(_NUMBER.encode(), b"%012d" % self._number)
 
     def note(self, head: bytes, sent: float, first: float, events: int) -> None:
         """An answer is complete."""

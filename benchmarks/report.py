@@ -26,7 +26,7 @@ def table(found: list[Row], targets: list[Target], rss_at_start: dict[str, float
     lines += [_line(row, _nginx_cpu(found, row)) for row in found]
     lines += [
         "",
-        f"CPU: user and system time of the target's processes, per call, or per event of a stream from the provider. {rounds} rounds.",
+        f"CPU: user and system time of the target's processes, per call; of a stream: per event. {rounds} rounds.",
     ]
     for target in targets:
         if target.pid:

@@ -25,6 +25,7 @@ class Target:
     key: str = "none"
     pid: int | None = None
     ready_s: float = 0.0
+    folder: Path | None = None
 
 
 @contextlib.contextmanager
@@ -74,7 +75,7 @@ def headworks(upstream_port: int, folder: Path, checkout: Path | None = None) ->
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=folder)
         try:
             ready_s = _wait_until_ready(port, "/readyz", began, process)
-            yield Target(name, port, _virtual_key(port, admin_key), process.pid, ready_s)
+            yield Target(name, port, _virtual_key(port, admin_key), process.pid, ready_s, folder)
         finally:
             process.terminate()
             process.wait(READY_TIMEOUT_S)
