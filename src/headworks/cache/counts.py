@@ -13,6 +13,7 @@ class Counts(Struct):
         missed: Calls that were looked up in vain.
         passed: Calls of a feature with a cache that may not be cached: their temperature, their tools, no user.
         stored: Answers kept.
+        saved_nano: Nano-dollars that the answers of `exact` and `semantic` had cost; unknown prices count nothing.
     """
 
     exact: int = 0
@@ -21,3 +22,4 @@ class Counts(Struct):
     missed: int = 0
     passed: int = 0
     stored: int = 0
+    saved_nano: int = 0

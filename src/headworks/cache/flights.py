@@ -19,6 +19,7 @@ class Flight:
     Args:
         lead: The ask that leads.
         tries: How many flights of the same key failed just before.
+        seen: The store's mark when it was asked for.
 
     Attributes:
         reply: What was answered, once it began.
@@ -39,16 +40,18 @@ class Flight:
         "error",
         "readers",
         "reply",
+        "seen",
         "tries",
     )
 
-    def __init__(self, lead: Ask, tries: int = 0) -> None:
+    def __init__(self, lead: Ask, tries: int = 0, seen: int = 0) -> None:
         self.reply: Reply | None = None
         self.chunks: list[Chunk] = []
         self.ended = False
         self.error: HeadworksError | None = None
         self.readers = 0
         self.tries = tries
+        self.seen = seen
         self._lead = lead
         self._source: AsyncIterator[Chunk] | None = None
         self._pulling = False

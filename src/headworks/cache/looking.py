@@ -151,7 +151,8 @@ class Looking:
             HeadworksError: The call that was followed failed, and it is no use to make another.
         """
         flights, tries = self._kit.flights, 0
-        while (flight := flights.get(self._key.exact)) is not None:
+        # What was invalidated since a call began means that call's answer, too: it is not for those who ask now.
+        while (flight := flights.get(self._key.exact)) is not None and flight.seen >= self._seen:
             flight.follow()
             try:
                 self._flight = flight if await self._followed(flight) else None
@@ -161,7 +162,7 @@ class Looking:
             if self._flight is not None:
                 return
             tries = self._after(flight, tries)
-        self._flight = flights[self._key.exact] = Flight(self._ask, tries)
+        self._flight = flights[self._key.exact] = Flight(self._ask, tries, self._seen)
         self._leads = True
 
     async def _followed(self, flight: Flight) -> bool:
@@ -237,6 +238,7 @@ class Looking:
 
     def _hit(self, entry: Entry, match: Match | None = None) -> Reply:
         counts = self._kit.counts
+        counts.saved_nano += entry.cost_nano or 0
         age_s = max(0.0, self._kit.clock.now() - entry.created_s)
         if match is None:
             counts.exact += 1

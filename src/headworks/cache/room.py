@@ -6,14 +6,13 @@ question that means the same. Whoever finds nothing leads: its answer is shared 
 
 from collections.abc import Callable, Mapping
 
-from headworks.cache.grounds import Grounds
-from headworks.cache.key import HOSTED, Reader, Reading, key_of
+from msgspec.structs import replace
+
+from headworks.cache.admission import Admission, Barred, Outlook, unwanted
 from headworks.cache.looking import NOTHING, Kit, Looking
-from headworks.core.caching import ON_REQUEST, Caching
+from headworks.core.caching import ON_REQUEST
 from headworks.core.messages import Ask, Caller, Route
 from headworks.core.protocols import Lookup, OpenTrace
-
-_KINDS = frozenset({"chat", "completion", "embedding"})
 
 
 class CacheRoom:
@@ -26,30 +25,27 @@ class CacheRoom:
 
     def __init__(self, kit: Kit, plain: Mapping[str, Callable[[Ask], bool]]) -> None:
         self.kit = kit
-        self._reader = Reader(plain)
-        self._grounds = Grounds()
+        self._admission = Admission(plain)
 
     def look_up(self, ask: Ask, caller: Caller, route: Route, trace: OpenTrace) -> Lookup:
         """A call's lookup: enter it to see whether it has an answer."""
         caching = route.caching
-        wish = ask.cache
-        if wish == "off" or (caching is ON_REQUEST and wish is None) or not _wanted(caching, wish):
+        if (caching is ON_REQUEST and ask.cache is None) or unwanted(caching, ask.cache) is not None:
             return NOTHING
-        reading = self._reader.read(ask) if ask.kind in _KINDS else None
-        base = self._grounds.of(ask, route, caching)
-        if reading is None or base is None or not _allowed(reading, caching):
+        key = self._admission.key(ask, route)
+        if isinstance(key, Barred):
             self.kit.counts.passed += 1
             return NOTHING
-        return Looking(self.kit, ask, caller, route, trace, key_of(base, reading))
+        return Looking(self.kit, ask, caller, route, trace, key)
 
-
-def _wanted(caching: Caching, wish: str | None) -> bool:
-    return caching.exact is True or (caching.exact is None and wish in ("on", "refresh"))
-
-
-def _allowed(reading: Reading, caching: Caching) -> bool:
-    """Whether the feature lets such a call be answered from the cache."""
-    if reading.temperature is not None and reading.temperature > caching.max_temperature:
-        return False
-    pure = caching.pure_tools
-    return not reading.tools or ("*" in pure and HOSTED not in reading.tools) or reading.tools <= pure
+    def outlook(self, ask: Ask, route: Route) -> Outlook:
+        """What would be done with a call now, and the age of its answer where this node has one."""
+        outlook = self._admission.outlook(ask, route)
+        if outlook.key is None:
+            return outlook
+        entry = self.kit.store.get(outlook.key.exact)
+        found = {
+            "entry_age_s": None if entry is None else round(max(0.0, self.kit.clock.now() - entry.created_s), 3),
+            "under_way": outlook.key.exact in self.kit.flights,
+        }
+        return replace(outlook, details=outlook.details | found)
