@@ -24,6 +24,7 @@ class Sentences(Struct, frozen=True):
     """The first sentences of a text, read. `covered` is False where the guards cannot read the language of one."""
 
     readings: list[Reading]
+    words: list[frozenset[str]]
     covered: bool
 
 
@@ -31,7 +32,8 @@ def sentences(text: str) -> Sentences:
     """The sentences of a text that are compared; longer texts are cut."""
     found = (match[0].strip() for match in _SENTENCE.finditer(text[:MAX_CHARS]))
     readings = [read(sentence) for sentence in islice(filter(None, found), MAX_SENTENCES)]
-    return Sentences(readings, not any(reading.exact for reading in readings))
+    words = [frozenset(reading.words) for reading in readings]
+    return Sentences(readings, words, not any(reading.exact for reading in readings))
 
 
 def contradiction(a: Sentences, b: Sentences) -> str | None:
@@ -40,8 +42,9 @@ def contradiction(a: Sentences, b: Sentences) -> str | None:
 
 
 def _contradiction(a: Sentences, b: Sentences) -> str | None:
-    for ours in a.readings[: 2 * LEAD_SENTENCES]:
-        found = [_objection(ours, theirs) for theirs in b.readings if _share(ours, theirs) >= _AKIN]
+    for ours, words in list(zip(a.readings, a.words, strict=True))[: 2 * LEAD_SENTENCES]:
+        akin = (reading for reading, theirs in zip(b.readings, b.words, strict=True) if _share(words, theirs) >= _AKIN)
+        found = [_objection(ours, theirs) for theirs in akin]
         if found and None not in found:
             return found[0]
     return None
@@ -75,12 +78,12 @@ def shared(a: Sentences, b: Sentences) -> float:
 
 
 def _found_in(a: Sentences, b: Sentences) -> float:
-    telling = [reading for reading in a.readings if reading.words]
+    telling = [words for words in a.words if words]
     if not telling:
         return 0.0
-    return sum(max((_share(ours, theirs) for theirs in b.readings), default=0.0) for ours in telling) / len(telling)
+    return sum(max((_share(ours, theirs) for theirs in b.words), default=0.0) for ours in telling) / len(telling)
 
 
-def _share(a: Reading, b: Reading) -> float:
-    ours, theirs = set(a.words), set(b.words)
-    return len(ours & theirs) / len(ours | theirs) if ours and theirs else 0.0
+def _share(ours: frozenset[str], theirs: frozenset[str]) -> float:
+    both = len(ours & theirs)
+    return both / (len(ours) + len(theirs) - both) if both else 0.0
