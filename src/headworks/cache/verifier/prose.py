@@ -43,10 +43,14 @@ def contradiction(a: Sentences, b: Sentences) -> str | None:
 
 def _contradiction(a: Sentences, b: Sentences) -> str | None:
     for ours, words in list(zip(a.readings, a.words, strict=True))[: 2 * LEAD_SENTENCES]:
-        akin = (reading for reading, theirs in zip(b.readings, b.words, strict=True) if _share(words, theirs) >= _AKIN)
-        found = [_objection(ours, theirs) for theirs in akin]
-        if found and None not in found:
-            return found[0]
+        found: str | None = None
+        for reading, theirs in zip(b.readings, b.words, strict=True):
+            if _share(words, theirs) >= _AKIN:
+                found = _objection(ours, reading)
+                if found is None:
+                    break
+        if found is not None:
+            return found
     return None
 
 
