@@ -145,6 +145,7 @@ class Rules:
             finally:
                 await wire.close()
             await self._look_quietly()
+            await asyncio.sleep(self._settings.first_pause_s)
 
     async def _hear(self, wire: Wire) -> None:
         """Take messages; look into the log before the first one, and whenever there was none for a while.

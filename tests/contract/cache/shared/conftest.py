@@ -56,7 +56,7 @@ class Nodes:
         self._stack = stack
 
     async def add(self, url: str, settings: SharedSettings = SETTINGS, **options: object) -> SharedStore:
-        store = SharedStore(url, settings, CLOCK)
+        store = SharedStore(url, settings, options.get("clock") or CLOCK)  # type: ignore[arg-type]
         if (on_rule := options.get("on_rule")) is not None:
             store.subscribe(on_rule)  # type: ignore[arg-type]
         await store.start(options.get("since"))  # type: ignore[arg-type]

@@ -11,6 +11,7 @@ from tests.contract.cache.valkey import Valkey, free_port
 
 from headworks.cache.shared.settings import SharedSettings
 from headworks.cache.where import Where
+from headworks.core.errors import StoreError
 
 Start = Callable[..., Valkey]
 Lines = list[dict[str, Any]]
@@ -145,6 +146,19 @@ async def test_a_full_server_is_read_and_not_written_and_can_be_purged(
     assert (node.usage().failed, node.usage().dropped, node.usage().up) == (1, 1, True)
     assert await node.get(entry(0).key) is not None
     assert await node.purge(Where(org="acme")) == number - 1
+
+
+async def test_a_server_that_takes_nothing_in_holds_nothing_up(start: Start, nodes: Nodes) -> None:
+    own = start()
+    node = await nodes.add(own.url)
+    own.freeze()
+    for number in range(10):
+        node.put(entry(number, text="x" * 1_000_000))
+    with pytest.raises(StoreError):
+        await node.purge(Where(user="alice"))
+    await until(lambda: not node.work.up and not node.writer.queued_bytes)
+    own.thaw()
+    await until(lambda: node.work.up)
 
 
 async def test_a_server_that_is_restarted_is_used_again(start: Start, nodes: Nodes) -> None:

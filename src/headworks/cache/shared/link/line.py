@@ -17,6 +17,7 @@ from headworks.core.clock import Clock
 
 MOST_WAITING = 500
 """Questions under way at once: their bytes fit the socket's buffer, so that none waits for it to take more."""
+_SMALL_BYTES = 256
 _GRACE_S = 0.001
 _SHORT_LIFE_S = 1.0
 _LATE, _LOST = object(), object()
@@ -48,6 +49,7 @@ class Line:
         self._pauses = Pauses(settings.first_pause_s, settings.longest_pause_s)
         self._wire: Wire | None = None
         self._waiting: deque[asyncio.Future[Any]] = deque()
+        self._sending = 0
         self._reading: asyncio.Task[None] | None = None
         self._keeping: asyncio.Task[None] | None = None
         self._tried = asyncio.Event()
@@ -85,7 +87,10 @@ class Line:
         self._waiting.append(answer)
         alarm = loop.call_later(self._within_s, _expire, answer, loop.time() + self._within_s)
         try:
-            await wire.send(command)
+            if len(command) <= _SMALL_BYTES and not self._sending:
+                await wire.send(command)
+            elif not await self._sent(wire, command):
+                _settle(answer, _LATE)
             reply = await answer
         finally:
             alarm.cancel()
@@ -97,6 +102,18 @@ class Line:
         answered = told(reply)  # a refusal ends no row of failures: whether it is one, the caller knows
         self._breaker.answered()
         return answered
+
+    async def _sent(self, wire: Wire, command: bytes) -> bool:
+        """Send what a server that does not read may not take. False when it did not in time, which ends the wire."""
+        self._sending += 1
+        try:
+            async with asyncio.timeout(self._within_s):
+                await wire.send(command)
+        except TimeoutError:
+            return False
+        finally:
+            self._sending -= 1
+        return True
 
     def failed(self, turn: int | None, reason: str) -> None:
         """Count a failure; the last one of a row closes the connection, and only probes go on."""
@@ -151,7 +168,7 @@ class Line:
 
         That is when we ended it because the server was too slow, or when it did not live for a second.
         """
-        began_s = asyncio.get_running_loop().time()
+        began_s = self._clock.monotonic()
         self._reading = asyncio.create_task(self._read(wire), name="shared-cache-answers")
         try:
             await asyncio.wait({self._reading})
@@ -161,11 +178,10 @@ class Line:
             self._gone()
             waiting, self._waiting = self._waiting, deque()
             for answer in waiting:
-                if not answer.done():
-                    answer.set_result(_LOST)
+                _settle(answer, _LOST)
             await wire.close()
         self._pauses.lost(self._clock.monotonic())
-        return slow or asyncio.get_running_loop().time() - began_s < _SHORT_LIFE_S
+        return slow or self._clock.monotonic() - began_s < _SHORT_LIFE_S
 
     def _gone(self) -> None:
         self._wire, self.up = None, False
@@ -178,11 +194,14 @@ class Line:
                 if not self._waiting:
                     self.reason = "it answers what was not asked"
                     return
-                answer = self._waiting.popleft()
-                if not answer.done():
-                    answer.set_result(reply)
+                _settle(self._waiting.popleft(), reply)
         except AwayError as error:
             self.reason = str(error)
+
+
+def _settle(answer: asyncio.Future[Any], result: Any) -> None:
+    if not answer.done():  # else its caller was late or left
+        answer.set_result(result)
 
 
 def _expire(answer: asyncio.Future[Any], due: float) -> None:

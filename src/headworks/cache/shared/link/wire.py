@@ -48,6 +48,9 @@ class Wire:
 
     def __init__(self, connection: AbstractConnection) -> None:
         self._connection = connection
+        # The client closes gently alone, which waits for a frozen server to take what was not sent yet.
+        writer = connection._writer  # noqa: SLF001
+        self._transport = writer.transport if writer is not None else None
 
     async def send(self, command: bytes) -> None:
         """Write a packed command; waits only when 64 kB of others have not left yet.
@@ -86,7 +89,9 @@ class Wire:
         return told(await self.receive())
 
     async def close(self) -> None:
-        """Close it, without waiting for the other side."""
+        """Close it at once; what was not sent yet is lost."""
+        if self._transport is not None:
+            self._transport.abort()
         await self._connection.disconnect(nowait=True)
 
 
