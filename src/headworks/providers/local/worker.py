@@ -4,16 +4,14 @@ It runs an OpenAI-dialect server on a loopback port of its own and never outlive
 it can (Linux), and the end of standard input does everywhere.
 """
 
-import ctypes
 import os
 import re
-import signal
 import sys
 import time
-from typing import IO
 
 import msgspec
 
+from headworks.core.children import die_with_parent, report_channel
 from headworks.providers.local.orders import FINISH, Order, Report
 
 try:
@@ -23,7 +21,6 @@ except ImportError as error:
 else:
     CANNOT_LOAD = ""
 
-PR_SET_PDEATHSIG = 1  # prctl(2)
 BUSY_CHECK_S = 0.2
 ANSWER_TOKENS = 512
 """Longest answer of a call that names no limit."""
@@ -32,9 +29,9 @@ _PROCESSING = re.compile(r"^llamacpp:requests_(?:processing|deferred) ([0-9.]+)"
 
 def main() -> None:
     """Read the order, start the server, report, and live until told otherwise."""
-    _die_with_parent()
+    die_with_parent()
     order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
-    with _report_channel() as reports:
+    with report_channel() as reports:
         server, report = _start(order)
         reports.write(msgspec.json.encode(report) + b"\n")
     if server is None:
@@ -44,18 +41,6 @@ def main() -> None:
             time.sleep(BUSY_CHECK_S)
     # Not a return: the server's own clean-up waits for clients that keep a connection open.
     os._exit(0)
-
-
-def _die_with_parent() -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def _report_channel() -> IO[bytes]:
-    """The pipe to the parent, kept clear of what the runtime prints: that goes to standard error."""
-    channel = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    return channel
 
 
 def _start(order: Order) -> "tuple[xllamacpp.Server | None, Report]":
