@@ -6,7 +6,7 @@ Redis client. Fails open: a server that is slow, away, full or turns us away cos
 nothing; only a purge says that it could not be done.
 
 Entries are found for a purge by a walk over all keys (SCAN), each of which carries a short header, and not by index
-sets per facet. A walk takes about ten seconds per million entries, in steps between which look-ups go on, while an
+sets per facet. A walk takes about half a minute per million entries, in steps between which look-ups go on, while an
 administrator waits. An index costs every write, names users in its keys, and finds nothing of what was evicted from it
 or lost with it: proof that nothing is left must not hang on an index being whole.
 """
