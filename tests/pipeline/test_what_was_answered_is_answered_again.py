@@ -207,3 +207,14 @@ def test_embeddings_are_kept_too(house):
     made = [house.ask(body, path="/v1/embeddings", **{"x-headworks-feature": "cached"}) for _ in range(2)]
     assert made[0].json == made[1].json
     assert kinds(*made) == ["miss", "hit-exact"]
+
+
+def test_an_answer_that_a_user_calls_wrong_is_not_given_again(house):
+    house.fake.script([Recipe(text="Wrong."), Recipe(text="Right.")])
+    ask(house)
+    again = ask(house)
+    assert again.text == "Wrong."
+    told = house.ask({"trace_id": again.trace_id, "feedback": "thumbs_down"}, path="/v1/feedback")
+    assert told.status < 300
+    assert ask(house).text == "Right."
+    assert ask(house).text == "Right."

@@ -13,6 +13,7 @@ class Counts(Struct):
         missed: Calls that were looked up in vain.
         passed: Calls of a feature with a cache that may not be cached: their temperature, their tools, no user.
         stored: Answers kept.
+        disliked: Answers let go of because a user called them wrong.
         saved_nano: Nano-dollars that the answers of `exact` and `semantic` had cost; unknown prices count nothing.
     """
 
@@ -22,4 +23,5 @@ class Counts(Struct):
     missed: int = 0
     passed: int = 0
     stored: int = 0
+    disliked: int = 0
     saved_nano: int = 0

@@ -12,6 +12,7 @@ from headworks.cache.entries import Entry, Facets
 from headworks.cache.flights import Flight, Followed, told_again
 from headworks.cache.key import Key
 from headworks.cache.protocols import Match, Question, Search, Shared, Similar, Store
+from headworks.cache.recent import Recent
 from headworks.core.clock import Clock
 from headworks.core.errors import HeadworksError, ProviderError
 from headworks.core.messages import Ask, Caller, Route, Target
@@ -35,6 +36,7 @@ class Kit(Struct, kw_only=True):
         flights: Calls under way, by key.
         shared: All nodes' entries.
         similar: By meaning.
+        recent: Which calls were answered from which entries.
     """
 
     store: Store
@@ -44,6 +46,7 @@ class Kit(Struct, kw_only=True):
     flights: dict[bytes, Flight] = field(default_factory=dict)
     shared: Shared | None = None
     similar: Similar | None = None
+    recent: Recent = field(default_factory=Recent)
 
     def keep(self, entry: Entry, seen: int) -> None:
         """Keep an answer, here and for other nodes."""
@@ -239,6 +242,7 @@ class Looking:
     def _hit(self, entry: Entry, match: Match | None = None) -> Reply:
         counts = self._kit.counts
         counts.saved_nano += entry.cost_nano or 0
+        self._kit.recent.note(self._ask.trace_id, entry.key)
         age_s = max(0.0, self._kit.clock.now() - entry.created_s)
         if match is None:
             counts.exact += 1
@@ -274,6 +278,7 @@ class Looking:
             cost_nano=None if (usage := used(events)) is None else self._kit.cost_nano(reply.target, usage),
         )
         self._kit.keep(entry, self._seen)
+        self._kit.recent.note(self._ask.trace_id, entry.key)
         if self._search is not None:
             self._search.answered(entry)
 

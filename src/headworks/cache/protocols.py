@@ -21,6 +21,9 @@ class Store(Protocol):
     def put(self, entry: Entry, seen: int | None = None) -> None:
         """Keep it, unless it was invalidated since `seen` was taken."""
 
+    async def remove(self, key: bytes) -> None:
+        """Let go of it, in all workers of this node."""
+
 
 class Shared(Protocol):
     """What keeps entries for all nodes."""
@@ -30,6 +33,9 @@ class Shared(Protocol):
 
     def put(self, entry: Entry) -> None:
         """Keep it, soon."""
+
+    async def remove(self, key: bytes) -> None:
+        """Let go of it."""
 
 
 class Question(Struct, frozen=True, kw_only=True):
@@ -74,3 +80,6 @@ class Similar(Protocol):
 
     async def find(self, question: Question) -> Search:
         """Look for the answer of a question that means the same. Never raises; what is broken finds nothing."""
+
+    def feedback(self, trace_id: str, *, wrong: bool) -> None:
+        """What a user says of the answer of a call."""

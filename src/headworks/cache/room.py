@@ -38,6 +38,22 @@ class CacheRoom:
             return NOTHING
         return Looking(self.kit, ask, caller, route, trace, key)
 
+    async def disliked(self, trace_id: str) -> None:
+        """A user says that the answer of this call was wrong: it is not given again.
+
+        Raises:
+            StoreError: Other workers cannot be told.
+        """
+        kit = self.kit
+        key = kit.recent.take(trace_id)
+        if kit.similar is not None:
+            kit.similar.feedback(trace_id, wrong=True)
+        if key is not None:
+            kit.counts.disliked += 1
+            await kit.store.remove(key)
+            if kit.shared is not None:
+                await kit.shared.remove(key)
+
     def outlook(self, ask: Ask, route: Route) -> Outlook:
         """What would be done with a call now, and the age of its answer where this node has one."""
         outlook = self._admission.outlook(ask, route)

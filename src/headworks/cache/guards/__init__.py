@@ -5,8 +5,8 @@ languages: English in full; German, French, Spanish, Italian and Portuguese for 
 kind of question, with all other words equal; elsewhere only texts that are equal but for case and white space pass.
 """
 
-from headworks.cache.guards.comparing import differs
+from headworks.cache.guards.comparing import DOUBTS, differs, rejects
 from headworks.cache.guards.reader import read
 from headworks.cache.guards.reading import Reading, covered
 
-__all__ = ["Reading", "covered", "differs", "read"]
+__all__ = ["DOUBTS", "Reading", "covered", "differs", "read", "rejects"]

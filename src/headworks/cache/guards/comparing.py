@@ -13,12 +13,31 @@ from headworks.cache.guards.wording import narrowed, opposite, renamed, reworded
 Guard = Callable[[Reading, Reading], bool]
 
 
+DOUBTS = frozenset({"kind", "scope", "word"})
+"""Guards that are no reason to reject, but one to doubt."""
+
+
 def differs(a: Reading, b: Reading) -> str | None:
     """Name of the first guard that objects to one answer for both; None when none does."""
     for name, objects in GUARDS:
         if objects(a, b):
             return name
     return None
+
+
+def rejects(a: Reading, b: Reading) -> tuple[str | None, bool]:
+    """The guard that rejects, if any does, and whether one objected that is often wrong.
+
+    Guards in `DOUBTS` object to as many paraphrases as to other questions (docs/semantic-cache.md): their word is left
+    to the rule, which learns what it is worth.
+    """
+    doubted = False
+    for name, objects in GUARDS:
+        if objects(a, b):
+            if name not in DOUBTS:
+                return name, doubted
+            doubted = True
+    return None, doubted
 
 
 def _exact(a: Reading, b: Reading) -> bool:
