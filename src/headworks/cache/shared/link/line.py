@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from headworks.cache.shared.link.breaker import Breaker, Pauses
-from headworks.cache.shared.link.wire import AwayError, RefusedByServerError, Wire, dial, packed, told
+from headworks.cache.shared.link.wire import AwayError, LinkError, RefusedByServerError, Wire, dial, packed, told
 from headworks.cache.shared.settings import ENTRIES, SharedSettings
 from headworks.core.clock import Clock
 
@@ -158,7 +158,7 @@ class Line:
         except TimeoutError:
             await wire.close()
             raise AwayError(f"it does not answer within {self._within_s * 1000:g} ms") from None
-        except BaseException:
+        except (LinkError, asyncio.CancelledError):
             await wire.close()
             raise
         return wire
