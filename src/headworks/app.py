@@ -6,21 +6,23 @@ place, while calls under way keep theirs.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import structlog
 
 from headworks.budgets import PriceList, TokenCounter
+from headworks.cache.admission import Admission, Outlook
 from headworks.cache.local import LocalStore
 from headworks.cache.looking import Kit
 from headworks.cache.prefix import PrefixMemory
 from headworks.cache.room import CacheRoom
+from headworks.cache.upkeep import CacheMetrics, LocalTiers, SharedTier, Tier, Upkeep
 from headworks.config import Config, links, local_settings, router
 from headworks.core.clock import Clock, SystemClock
 from headworks.core.errors import StoreError
-from headworks.core.messages import Ask, Caller
+from headworks.core.messages import Ask, Caller, Route
 from headworks.dialects import anthropic, gemini, openai
 from headworks.identity import KeyRing, load_pepper
 from headworks.pipeline import Rooms
@@ -44,11 +46,13 @@ from headworks.telemetry import Feedback, Recorder, TelemetrySettings, TraceStor
 
 if TYPE_CHECKING:
     from headworks.cache.shared.relay import Relay
+    from headworks.cache.shared.store import SharedStore
     from headworks.telemetry.otel import Spans
 
 _log = structlog.get_logger("headworks.app")
 DIALECTS = {dialect.name: dialect for dialect in (openai.DIALECT, anthropic.DIALECT, gemini.DIALECT)}
 EDITORS = {"openai": openai.EDITOR, "anthropic": anthropic.EDITOR}
+PLAIN = {name: editor.plain for name, editor in EDITORS.items()}
 SECTIONS = {"openai": openai.read_sections, "anthropic": anthropic.read_sections}
 
 
@@ -95,8 +99,11 @@ class Gateway:
                 clock=self._clock,
                 cost_nano=lambda target, usage: self._prices.cost_nano(target, usage, self._clock.now()),
             ),
-            {name: editor.plain for name, editor in EDITORS.items()},
+            PLAIN,
         )
+        shared = None if self._relay is None else self._relay.shared
+        self.upkeep = Upkeep(cache_tiers(self._kept, shared), self._clock, self.cache.kit.counts)
+        self._cache_metrics = CacheMetrics(self.upkeep.stats, first=worker == "0")
         self._prefixes = PrefixMemory(
             SECTIONS, lambda target: self._prices.prices(target, self._clock.now()), self._clock
         )
@@ -120,12 +127,14 @@ class Gateway:
         await self._kept.start()
         if self._relay is not None:
             await self._relay.start()
+        self._cache_metrics.start()
         return made
 
     async def stop(self) -> None:
         """Close every room. Calls still under way were cancelled before and are on record."""
         await self._local.stop()
         await self._outbound.close()
+        self._cache_metrics.stop()
         await self.recorder.stop()
         await self.streams.stop()
         if self._relay is not None:
@@ -172,7 +181,7 @@ class Gateway:
             desk=desk,
             models=self.router.models,
             feedback=self._feedback,
-            metrics=lambda: self.recorder.metrics_text() + self.streams.metrics(),
+            metrics=lambda: self._cache_metrics.text() + self.recorder.metrics_text() + self.streams.metrics(),
             admin=admin_app(self._admin_rooms()),
         )
 
@@ -206,6 +215,7 @@ class Gateway:
             explain=self._explain,
             health=lambda: self._standings.report(links(self.config)),
             reset_health=lambda: self._standings.health.forget(),
+            cache=self.upkeep,
             game_day=lambda: self.game_day if self.config.game_day else None,
             clock=self._clock,
         )
@@ -214,16 +224,32 @@ class Gateway:
         await asyncio.to_thread(self.traces.feedback, note, caller.org_id)
 
     def _explain(self, ask: Ask, caller: Caller) -> list[Step]:
-        return self.router.explain(ask, caller, facts(self.config, self._prices, self._clock))
+        return self.router.explain(ask, caller, facts(self.config, self._prices, self._clock, self.cache.outlook))
 
 
-def facts(config: Config, prices: PriceList, clock: Clock) -> Facts:
-    """What the rooms below routing know, for explaining a route."""
+def facts(
+    config: Config, prices: PriceList, clock: Clock, outlook: Callable[[Ask, Route], Outlook] | None = None
+) -> Facts:
+    """What the rooms beside routing know, for explaining a route; `outlook` is that of a cache that holds answers."""
+    expect = outlook or Admission(PLAIN).outlook
+
+    def cached(ask: Ask, caller: Caller, route: Route) -> Step:
+        ask.org_id, ask.user_id = caller.org_id, ask.user_id or caller.user_id
+        found = expect(ask, route)
+        return Step("cache", found.decision, found.details)
+
     return Facts(
         hosts={name: urlsplit(link.base_url).netloc for name, link in links(config).items()},
         dialects=DIALECTS,
         prices=lambda target: prices.prices(target, clock.now()),
+        cache=cached,
     )
+
+
+def cache_tiers(kept: LocalStore, shared: "SharedStore | None") -> dict[str, Tier]:
+    """Where cached answers lie, the nearest first."""
+    tiers: dict[str, Tier] = {"local": LocalTiers(kept)}
+    return tiers if shared is None else tiers | {"shared": SharedTier(shared)}
 
 
 def price_list(config: Config, counter: TokenCounter) -> PriceList:
@@ -232,7 +258,17 @@ def price_list(config: Config, counter: TokenCounter) -> PriceList:
 
 
 def _relay(config: Config, kept: LocalStore, clock: Clock, worker: str) -> "Relay | None":
-    """The cache that nodes share, and what tells this node of what is purged there; imported only where there is one.
+    """What tells this node of what is purged in the cache that nodes share."""
+    store = shared_store(config, clock)
+    if store is None:
+        return None
+    from headworks.cache.shared.relay import Relay  # noqa: PLC0415  an extra, absent from the base install
+
+    return Relay(store, kept, config.data_dir, worker=worker)
+
+
+def shared_store(config: Config, clock: Clock) -> "SharedStore | None":
+    """The cache that nodes share; imported only where there is one.
 
     Raises:
         StoreError: The client library is not installed.
@@ -240,13 +276,11 @@ def _relay(config: Config, kept: LocalStore, clock: Clock, worker: str) -> "Rela
     if config.shared is None:
         return None
     try:
-        from headworks.cache.shared.relay import Relay  # noqa: PLC0415  an extra, absent from the base install
-        from headworks.cache.shared.settings import SharedSettings  # noqa: PLC0415
+        from headworks.cache.shared.settings import SharedSettings  # noqa: PLC0415  an extra, absent from the base install
         from headworks.cache.shared.store import SharedStore  # noqa: PLC0415
     except ImportError as error:
         raise StoreError("`shared` needs the Redis client: install headworks[redis].", retryable=False) from error
-    store = SharedStore(config.shared.get_secret_value(), SharedSettings(), clock)
-    return Relay(store, kept, config.data_dir, worker=worker)
+    return SharedStore(config.shared.get_secret_value(), SharedSettings(), clock)
 
 
 def _board(config: Config, clock: Clock) -> Board:

@@ -127,7 +127,16 @@ def test_explain_shows_the_steps_for_a_body(headworks, tmp_path):
     (tmp_path / "body.json").write_text('{"model": "small", "messages": [{"role": "user", "content": "Hi"}]}')
     ran = headworks("explain", "body.json", "--config", "headworks.yaml", "--json")
     assert ran.code == 0
-    assert [step["step"] for step in ran.json] == ["ask", "feature", "key", "route", "policy", "target", "request"]
+    assert [step["step"] for step in ran.json] == [
+        "ask",
+        "feature",
+        "key",
+        "route",
+        "cache",
+        "policy",
+        "target",
+        "request",
+    ]
     assert "first choice: `local` at `local`" in headworks("explain", "--config", "headworks.yaml").out
 
 

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from headworks.cache.upkeep import CacheMetrics, Stats
 from headworks.telemetry import TraceRecord, outward
 from headworks.telemetry.metrics import Metrics
 
@@ -18,5 +19,6 @@ def test_every_name_of_a_record_is_explained():
 def test_every_metric_is_explained_and_exists():
     page = (PAGES / "metrics.md").read_text(encoding="utf-8")
     explained = set(re.findall(r"^\| `(headworks_\w+)`", page, re.MULTILINE))
-    exposed = set(re.findall(r"# TYPE (\w+)", Metrics().text().decode()))
+    pages = Metrics().text() + CacheMetrics(lambda: Stats(tiers={}, troubles={})).text()
+    exposed = set(re.findall(r"# TYPE (\w+)", pages.decode()))
     assert explained == exposed

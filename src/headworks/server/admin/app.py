@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from headworks.core.errors import BadAskError, HeadworksError
 from headworks.dialects.openai import write_error
+from headworks.server.admin.cache import add_cache
 from headworks.server.admin.explain import SCHEMA, explained
 from headworks.server.admin.masking import masked
 from headworks.server.admin.operation import add_operation
@@ -63,6 +64,7 @@ def build_app(rooms: AdminRooms) -> FastAPI:
     _add_traces(app, rooms)
     _add_insight(app, rooms)
     add_operation(app, rooms)
+    add_cache(app, rooms.cache)
     return app
 
 

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
+from headworks.cache.upkeep import Upkeep
 from headworks.core.clock import Clock
 from headworks.identity.ring import KeyRing
 from headworks.providers.faults import GameDay
@@ -56,6 +57,7 @@ class AdminRooms(Struct, frozen=True, kw_only=True):
         explain: The router's reasons; makes no provider call.
         health: The providers' health: `lanes` that are not open to all calls, and `providers` with their limits.
         reset_health: Forgets what is known of the providers' health.
+        cache: Looks after the cache.
         game_day: The faults of a game day; None where the config allows none. Asked at every call: it may be reloaded.
         clock: For the status of keys.
     """
@@ -66,5 +68,6 @@ class AdminRooms(Struct, frozen=True, kw_only=True):
     explain: Explain
     health: Callable[[], dict[str, Any]]
     reset_health: Callable[[], None]
+    cache: Upkeep
     game_day: Callable[[], GameDay | None]
     clock: Clock

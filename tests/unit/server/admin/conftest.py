@@ -8,6 +8,9 @@ import msgspec
 import pytest
 from msgspec import Struct
 
+from headworks.cache.counts import Counts
+from headworks.cache.local import LocalSettings, LocalStore
+from headworks.cache.upkeep import LocalTiers, Upkeep
 from headworks.core.errors import BadAskError
 from headworks.core.messages import Ask, Caller
 from headworks.identity.ring import KeyRing
@@ -61,8 +64,9 @@ class FakeTraces:
 class AdminClient:
     """Calls the API without a network."""
 
-    def __init__(self, ring: KeyRing, clock: FakeClock) -> None:
+    def __init__(self, ring: KeyRing, clock: FakeClock, kept: LocalStore) -> None:
         self.ring, self.clock, self.traces = ring, clock, FakeTraces()
+        self.kept, self.counts = kept, Counts()
         self.asks: list[tuple[Ask, Caller]] = []
         self.game_day: GameDay | None = None
         self.resets: list[str] = []
@@ -76,6 +80,7 @@ class AdminClient:
             explain=self.explain,
             health=lambda: {"lanes": [], "providers": []},
             reset_health=lambda: self.resets.append("reset"),
+            cache=Upkeep({"local": LocalTiers(self.kept)}, self.clock, self.counts),
             game_day=lambda: self.game_day,
             clock=self.clock,
         )
@@ -130,5 +135,8 @@ async def admin(tmp_path: Path) -> AsyncIterator[AdminClient]:
     ring = KeyRing(tmp_path, clock, b"p" * 32)
     await ring.start()
     ring.ensure_admin_key({"HEADWORKS_ADMIN_KEY": ADMIN_KEY})
-    yield AdminClient(ring, clock)
+    kept = LocalStore(tmp_path, LocalSettings(), clock)
+    await kept.start()
+    yield AdminClient(ring, clock, kept)
+    await kept.stop()
     await ring.stop()
