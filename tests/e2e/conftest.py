@@ -41,6 +41,7 @@ models:
 features:
   default: {{model: gpt, retry: {{per_model: 0}}, resume: {{mode: off}}}}
   diary: {{model: gpt, capture: bodies}}
+  cached: {{model: gpt, cache: {{exact: on}}}}
 """
 """Most tests look at one failure at a time: the default feature tries nothing twice."""
 
@@ -58,6 +59,7 @@ class Gateway:
 
     def start(self) -> "Gateway":
         """Start the process and wait until it listens."""
+        self.printed = ""
         log = (self.folder / "gateway.log").open("ab")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "headworks", "serve", "--config", str(self.config)],

@@ -42,6 +42,7 @@ class Relay:
         self._local = local
         self._seen = data_dir / f"cache-rules-{worker}"
         self._tasks: set[asyncio.Task[None]] = set()
+        self._failed = False
         shared.subscribe(self._heard)
 
     async def start(self) -> None:
@@ -49,8 +50,8 @@ class Relay:
         since = None
         with suppress(OSError, UnicodeDecodeError):
             since = self._seen.read_text(encoding="ascii") or None
-        if since is None:
-            await self._purge(Where())
+        if since is None and not await self._purge(Where()):
+            self._failed = True
         await self.shared.start(since)
         self._write()
 
@@ -66,7 +67,9 @@ class Relay:
         task.add_done_callback(self._tasks.discard)
 
     async def _keep_to(self, where: Where) -> None:
-        if await self._purge(where):
+        if not await self._purge(where):
+            self._failed = True
+        if len(self._tasks) == 1:  # the last one under way: all that was heard is kept to
             self._write()
 
     async def _purge(self, where: Where) -> bool:
@@ -79,7 +82,7 @@ class Relay:
 
     def _write(self) -> None:
         seen = self.shared.rules_seen
-        if seen is not None:
+        if seen is not None and not self._failed:
             with suppress(OSError):  # not knowing is safe: the next start begins with an empty cache
                 fresh = self._seen.with_suffix(".new")
                 fresh.write_text(seen, encoding="ascii")
