@@ -232,7 +232,7 @@ class LocalStore:
             rules = [Rule(number, self._clock.now(), None)]
         for rule in rules:
             self._rules.add(rule)
-            self._forget(rule.means)
+            self._forget(rule.test())
         return before - len(self._memory)
 
     def _recall(self) -> None:

@@ -114,18 +114,17 @@ class Disk:
             StoreError: It can neither be purged nor be made anew, or other workers hold it for too long.
         """
         try:
-            db = self._reach(now=True)
-            self._make_room(db, self._space.step)
-            count = self._purging.purge(db, meaning, test)
-            if erase:
-                self._erase_due = not self._scrub(db)
+            return self._purged(meaning, test, erase=erase)
         except (StoreError, *FILE_ERRORS) as error:
             if _is(error, apsw.BusyError) or (isinstance(error, StoreError) and error.__cause__ is None):
                 raise StoreError(f"The cached answers on disk could not be purged: {error}. Try again.") from error
-            count = self.entries
+            made_anew, entries = self.made_anew, self.entries
             self._make_anew(error)
-        self._count_s = -math.inf
-        return count, not self._erase_due
+        try:  # also in a new file: others may have written to it already
+            count, erased = self._purged(meaning, test, erase=erase)
+        except FILE_ERRORS as error:
+            raise StoreError(f"The cached answers on disk could not be purged: {error}.") from error
+        return count + (entries if self.made_anew > made_anew else 0), erased
 
     def count(self, test: Test) -> int:
         """How many entries are meant.
@@ -164,8 +163,17 @@ class Disk:
                 rows.touch(db, keys[first : first + self._space.rows])
             self._file.keep_log_small()
 
+    def _purged(self, meaning: Meaning, test: Test, *, erase: bool) -> tuple[int, bool]:
+        db = self._reach(now=True)
+        self._make_room(db, self._space.step)
+        count = self._purging.purge(db, meaning, test)
+        if erase:
+            self._erase_due = not self._scrub(db)
+        self._count_s = -math.inf
+        return count, not self._erase_due
+
     def _scrub(self, db: apsw.Connection) -> bool:
-        """Overwrite what is left of deleted entries. Then open the file anew: pages in memory still have it."""
+        """Overwrite what is left of deleted entries, and forget the pages in memory that still have it."""
         try:
             if not self._scrubbing.scrub(db):
                 return False
@@ -173,8 +181,7 @@ class Disk:
             if _is(error, apsw.BusyError):
                 return False
             raise
-        self.close()
-        self._reach()
+        db.release_memory()
         return True
 
     def _parts(self, batch: list[Waiting]) -> list[list[Waiting]]:

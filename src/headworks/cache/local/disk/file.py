@@ -68,14 +68,15 @@ class File:
                 return self._anew(error)
 
     def make_anew(self, reason: Exception) -> apsw.Connection:
-        """Delete it and make it anew, unless another worker has done so since it was opened here.
+        """Delete it and make it anew; or open the one that another worker has made since it was opened here.
 
         Raises:
             StoreError: That cannot be done.
         """
         with self._bell.locked():
-            if self._identity is not None and self.is_replaced():
-                return self._opened()
+            if self.is_replaced():
+                with suppress(StoreError):
+                    return self._opened()
             return self._anew(reason)
 
     def is_replaced(self) -> bool:
@@ -125,11 +126,11 @@ class File:
                 self.path.with_name(FILE + suffix).unlink(missing_ok=True)
         except OSError as error:
             raise StoreError(f"The broken file {FILE} cannot be deleted: {error.strerror}.") from error
+        number = self._bell.number + 1
+        self._bell.ring(number)  # what nobody finds an explanation for means everything
         writer = self._opened()
-        number = max(self._bell.number, last_number(writer)) + 1
         with transaction(writer):
             note(writer, number, self._clock.now(), None)
-        self._bell.ring(number)
         return writer
 
     def _opened(self) -> apsw.Connection:

@@ -55,23 +55,25 @@ class Reading:
 
     def rules(self, after: int, last: int) -> list[Rule]:
         """The rules after a number, up to another; empty when they cannot be read."""
-        if self.db is None:
+        db = self.db
+        if db is None:
             return []
         try:
-            return rules_after(self.db, after, last)
+            return rules_after(db, after, last)
         except FILE_ERRORS as error:
-            self._failed(error)
+            self._failed(db, error)
             return []
 
     def _row(self, key: bytes) -> Any:
-        if self.db is None:
+        db = self.db
+        if db is None:
             return None
         try:
-            rows: list[Any] = self.db.execute(_FIND, (key,)).fetchall()  # to the end: an open read holds up checkpoints
+            rows: list[Any] = db.execute(_FIND, (key,)).fetchall()  # to the end: an open read holds up checkpoints
         except apsw.BusyError:
             return None
         except apsw.Error as error:
-            self._failed(error)
+            self._failed(db, error)
             return None
         return rows[0] if rows else None
 
@@ -87,6 +89,7 @@ class Reading:
         except zstandard.ZstdError as error:
             raise BrokenEntryError("A cached answer cannot be expanded.") from error
 
-    def _failed(self, error: Exception) -> None:
-        self.db = None
-        self.trouble = error
+    def _failed(self, db: apsw.Connection, error: Exception) -> None:
+        if self.db is db:  # else the other thread has just closed it
+            self.db = None
+            self.trouble = error

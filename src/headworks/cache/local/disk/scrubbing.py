@@ -5,8 +5,9 @@ copies of them may stay in the unallocated middle of a page, between the array o
 (seen with SQLite 3.54.1; sqlite.org/fileformat2.html, "B-tree Pages"). A purge zeroes these bytes in the file itself.
 
 That is safe while the write lock is held and the log is empty: nobody writes to the file then, and readers ignore these
-bytes. It ends with a commit, so that no other process writes a page from its cache that still has them. The file is
-opened through SQLite's own file layer: closing it in any other way would drop the locks of this process.
+bytes. It ends with a commit, so that no other process writes a page from its cache that still has them, and with a
+checkpoint, which syncs the file. The file is opened through SQLite's own file layer: closing it in any other way would
+drop the locks of this process.
 """
 
 import apsw
@@ -15,7 +16,7 @@ from headworks.cache.local.disk.file import File
 from headworks.cache.local.disk.rows import pragma
 from headworks.storage.sqlite import transaction
 
-_CHUNK_PAGES = 2048
+_CHUNK_PAGES = 1024
 _TRIES = 20
 _INNER, _LEAF = (2, 5), (10, 13)
 _FIRST_HEADER = 100
@@ -67,7 +68,6 @@ class Scrubbing:
                 begin, end = _unallocated(data[offset : offset + page_size], _FIRST_HEADER if number == 1 else 0)
                 if data.count(0, offset + begin, offset + end) != end - begin:
                     file.xWrite(bytes(end - begin), start + offset + begin)
-            file.xSync(apsw.SQLITE_SYNC_NORMAL)
         finally:
             file.xClose()
 
