@@ -22,6 +22,13 @@ COMMANDS = {
     "fake-provider": ("headworks.cli.fake_provider:fake_provider", "Run a provider that misbehaves on request."),
 }
 GROUPS = {
+    "cache": (
+        "See what the cache does, and let go of what it holds.",
+        {
+            "stats": ("headworks.cli.cache:stats", "Show hits, what they saved, and what each tier holds."),
+            "invalidate": ("headworks.cli.cache:invalidate", "Let go of cached answers, and count what is left."),
+        },
+    ),
     "drill": (
         "Rehearse outages, on fakes or on a gateway of a staging system.",
         {

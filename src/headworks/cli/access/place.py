@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from headworks.cli.access.admin import AdminApi
 from headworks.cli.output import AsJson
-from headworks.config import find_config
+from headworks.config import Config, find_config
 from headworks.core.errors import BadAskError
 
 ADMIN_VARIABLE = "HEADWORKS_ADMIN_KEY"
@@ -34,13 +34,21 @@ class Place:
     url: str | None = None
     json: AsJson = False
 
+    def read(self) -> Config:
+        """The config.
+
+        Raises:
+            ConfigError: It is not right.
+        """
+        return find_config(self.config, os.environ)
+
     def data_dir(self) -> Path:
         """The data directory.
 
         Raises:
             ConfigError: The config is not right.
         """
-        return find_config(self.config, os.environ).data_dir
+        return self.read().data_dir
 
     def admin(self) -> AdminApi | None:
         """The gateway's admin API; None when the data directory is meant.
