@@ -10,7 +10,7 @@ import math
 
 from msgspec import Struct
 
-_MOST_RISK = 0.4
+_MOST_RISK = 0.45
 """No answer is served that is more likely wrong than this, however much is left."""
 
 _MOST_KEPT = 10.0

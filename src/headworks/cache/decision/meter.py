@@ -18,6 +18,7 @@ The upper bound alone does not stop a cache unless `strict`: a cache that makes 
 bound over it for ever.
 """
 
+import math
 from typing import Literal
 
 from msgspec import Struct
@@ -160,7 +161,7 @@ class ShadowMeter(Struct):
     def _complained(self) -> bool:
         """More users complained than answers may be wrong, by a margin that is no accident."""
         allowed = self.max_error * self.calls
-        return self.told >= _COMPLAINTS + allowed + 2 * allowed**0.5
+        return self.told >= _COMPLAINTS + allowed + 2 * math.sqrt(allowed)
 
     def _afresh(self, state: State) -> None:
         self.state = state
