@@ -4,6 +4,7 @@ import os
 import random
 from pathlib import Path
 
+import apsw
 import pytest
 from pydantic import ValidationError
 from tests.unit.cache.local.conftest import NewStore, entry
@@ -92,6 +93,24 @@ async def test_writes_beyond_what_may_wait_are_dropped_and_counted(stores: NewSt
     await store.flush()
     assert store.usage().waiting_bytes == 0
     assert (await store.count(Where()))["disk"] == 83
+
+
+async def test_a_log_that_a_reader_holds_stays_within_its_share(stores: NewStore, tmp_path: Path) -> None:
+    store = await stores(memory=0, disk=4 * MIB)
+    store.put(entry(0))
+    await store.flush()
+    reader = apsw.Connection(str(tmp_path / "cache.sqlite"))
+    reader.execute("BEGIN; SELECT * FROM entries").fetchall()
+    for number in range(1, 400):
+        store.put(entry(number, os.urandom(1500).hex()))
+    await store.flush()
+    assert store.usage().dropped > 0
+    assert store.usage().disk.bytes <= 4 * MIB
+    reader.execute("COMMIT")
+    reader.close()
+    store.put(entry(500))
+    await store.flush()
+    assert store.get(entry(500).key) is not None
 
 
 async def test_what_has_expired_leaves_the_disk(stores: NewStore, clock: FakeClock) -> None:

@@ -169,6 +169,23 @@ async def test_a_worker_that_slept_through_old_purges_forgets_everything(stores:
     assert asleep.get(entry(1).key) is None
 
 
+async def test_bytes_that_another_process_still_reads_are_erased_when_it_is_done(
+    stores: NewStore, tmp_path: Path
+) -> None:
+    store = await stores()
+    store.put(entry(1, "a word about somebody"))
+    await store.flush()
+    reader = apsw.Connection(str(tmp_path / "cache.sqlite"))
+    reader.execute("BEGIN; SELECT * FROM entries").fetchall()
+    assert await store.purge(Where()) == Purged(memory=1, disk=1, erased=False)
+    assert store.get(entry(1).key) is None
+    assert b"a word about somebody" in raw(tmp_path)
+    reader.execute("COMMIT")
+    await store.flush()
+    assert b"a word about somebody" not in raw(tmp_path)
+    reader.close()
+
+
 async def test_names_do_not_stand_in_rules(stores: NewStore, tmp_path: Path) -> None:
     store = await stores()
     await store.purge(Where(user="somebody-known", tag=("somebody-known", "somebody-known")))

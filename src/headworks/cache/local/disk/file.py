@@ -19,8 +19,10 @@ from headworks.cache.local.disk.space import PAGE_BYTES, Space
 from headworks.cache.local.disk.tables import FILE, ROOM, STEPS
 from headworks.core.clock import Clock
 from headworks.core.errors import StoreError
-from headworks.storage.sqlite import connect, migrate, transaction
+from headworks.storage.sqlite import BUSY_TIMEOUT_MS, connect, migrate, transaction
 
+_CHECKPOINT_BUSY_MS = 200
+"""A read takes microseconds; whoever holds the log for longer than this does so for much longer."""
 READ_BUSY_MS = 5
 """The event loop reads: it rather misses a hit than waits."""
 _WRITE_CACHE_KIB, _READ_CACHE_KIB = 4096, 2048
@@ -98,8 +100,13 @@ class File:
             apsw.Error: The file refuses.
         """
         if self.writer is not None:
-            with suppress(apsw.BusyError, apsw.LockedError):
+            self.writer.set_busy_timeout(_CHECKPOINT_BUSY_MS)
+            try:
                 self.writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+            except (apsw.BusyError, apsw.LockedError):
+                return False
+            finally:
+                self.writer.set_busy_timeout(BUSY_TIMEOUT_MS)
         return self.log_bytes == 0
 
     def keep_log_small(self) -> None:

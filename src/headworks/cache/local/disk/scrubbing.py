@@ -45,7 +45,7 @@ class Scrubbing:
     def _chunk(self, db: apsw.Connection, first: int) -> bool:
         for _ in range(_TRIES):
             if not self._file.checkpoint():
-                continue
+                return False
             with transaction(db):
                 if self._file.log_bytes:  # somebody was faster
                     continue
