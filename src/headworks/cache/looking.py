@@ -298,5 +298,7 @@ def facets(ask: Ask, route: Route) -> Facets:
         user=ask.user_id or "",
         feature=route.feature,
         model=route.targets[0].name,
+        prompt=route.versions.prompt,
+        corpus=route.versions.corpus,
         tags=ask.tags,
     )
