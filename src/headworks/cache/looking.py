@@ -136,7 +136,7 @@ class Looking:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._leads:
-            self._land(error if isinstance(error, HeadworksError) else None)
+            self._land(_told(error))
         elif self._flight is not None:
             self._flight.leave()
 
@@ -289,6 +289,15 @@ class Looking:
             if self._kit.flights.get(self._key.exact) is flight:
                 del self._kit.flights[self._key.exact]
             flight.abandon(error)
+
+
+def _told(error: BaseException | None) -> HeadworksError | None:
+    """What followers of a call that ended so are told; None when one of them may take over."""
+    if error is None or isinstance(error, HeadworksError):
+        return error
+    if isinstance(error, asyncio.CancelledError | GeneratorExit):
+        return None
+    return ProviderError("The equal call that this one had joined broke down.", retryable=True)
 
 
 def facets(ask: Ask, route: Route) -> Facets:
