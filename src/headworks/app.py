@@ -222,6 +222,8 @@ class Gateway:
 
     async def _feedback(self, caller: Caller, note: Feedback) -> None:
         await asyncio.to_thread(self.traces.feedback, note, caller.org_id)
+        if note.feedback == "thumbs_down":
+            await self.cache.disliked(note.trace_id)
 
     def _explain(self, ask: Ask, caller: Caller) -> list[Step]:
         return self.router.explain(ask, caller, facts(self.config, self._prices, self._clock, self.cache.outlook))

@@ -21,6 +21,9 @@ class SemanticSettings(BaseModel):
     shadow: float = Field(default=ON_REQUEST.shadow, ge=0, le=1)
     """Share of hits that are also sent to the model, to measure how many are wrong. They are paid for."""
 
+    judge: str | None = Field(default=None, min_length=1)
+    """Model that is asked whether two answers say the same, where rules cannot tell. Left out: none is asked."""
+
 
 class CacheSettings(BaseModel):
     """What this feature keeps of its answers. Left out: only what a call asks for by `x-headworks-cache: on`."""
@@ -66,4 +69,5 @@ class CacheSettings(BaseModel):
             pure_tools=frozenset(self.pure_tools),
             prefix=self.prefix == "auto",
             shadow=ON_REQUEST.shadow if semantic is None else semantic.shadow,
+            judge=None if semantic is None else semantic.judge,
         )

@@ -25,6 +25,7 @@ class Caching(Struct, frozen=True, kw_only=True):
         pure_tools: Tools without effects: a call that offers any other is not cached. `*` stands for all.
         prefix: Place marks for the provider's own prefix cache where they pay.
         shadow: Share of semantic hits that are also sent to the model, to measure how many are wrong.
+        judge: Model of the config that is asked whether two answers say the same, where rules cannot tell.
     """
 
     exact: bool | None = None
@@ -36,6 +37,7 @@ class Caching(Struct, frozen=True, kw_only=True):
     pure_tools: frozenset[str] = frozenset()
     prefix: bool = True
     shadow: float = 0.02
+    judge: str | None = None
 
 
 ON_REQUEST = Caching()

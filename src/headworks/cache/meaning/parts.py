@@ -28,5 +28,17 @@ class Index(Protocol):
         """Put another payload in the place of the one of this key, if it is there."""
 
 
+class KeptIndex(Index, Protocol):
+    """An index with a life."""
+
+    async def start(self) -> None:
+        """Read what was kept."""
+
+    async def stop(self) -> None:
+        """Keep what is new."""
+
+
+Consult = Callable[[str, list[tuple[str, str]], int, str], Awaitable[str]]
+"""Asks a model (name of the config, turns of role and words, most tokens, organisation); raises HeadworksError."""
 AskModel = Callable[[Ask, Caller], Awaitable[list[Chunk]]]
 """Asks the model in a call of its own, which is on record and paid for; raises HeadworksError."""

@@ -128,7 +128,7 @@ class Teacher:
             lesson.feature.checked(right=right)
 
     async def _right(self, question: Question, ours: list[Event], theirs: list[Event], lesson: Lesson) -> bool:
-        return await self._comparer.same(lesson.known.text, ours, question.key.question, theirs)
+        return await self._comparer.same(lesson.known.text, ours, question, theirs)
 
     def _learn(self, lesson: Lesson, *, right: bool) -> None:
         record = lesson.feature.decision.learn(lesson.evidence, right=right)

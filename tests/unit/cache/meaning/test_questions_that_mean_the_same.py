@@ -86,7 +86,7 @@ class World:
         self.embedder, self.index, self.store = HandMade(), Shelf(), Entries()
         self.truth = dict.fromkeys(TOPICS, "first")
         self.features = Features(tmp_path / "learned", "model")
-        self.teacher = Teacher(Comparer(self.embedder), self.index, self._ask_model)
+        self.teacher = Teacher(Comparer(self.embedder, _no_judge), self.index, self._ask_model)
         self.finder = ByMeaning(self.embedder, self.index, self.store, self.features, self.teacher, random.Random(7))
         self.caching = Caching(exact=True, max_error=max_error, shadow=shadow)
         self.wrong = self.hits = self.calls = self.shadows = 0
@@ -139,6 +139,10 @@ class World:
         rng = random.Random(seed)
         for _ in range(count):
             await self.call(rng.choice(WAYS).format(rng.choice(topics)) + rng.choice(("", "?", ".")))
+
+
+async def _no_judge(model, turns, max_tokens, org_id):
+    raise AssertionError("no judge is named")
 
 
 def _nothing() -> Prompt:

@@ -1,0 +1,119 @@
+"""The semantic cache of one process: its parts, started, kept and stopped together.
+
+Starts in the background and fails open: until it is ready, and when its model is not installed, calls are answered as
+if there were no such cache.
+"""
+
+import asyncio
+import random
+from contextlib import suppress
+from pathlib import Path
+
+import structlog
+
+from headworks.cache.embedding.embedder import Embedder, EmbedderMissingError
+from headworks.cache.meaning.comparing import Comparer
+from headworks.cache.meaning.features import Feature, Features
+from headworks.cache.meaning.finder import NOT_LOOKED_UP, ByMeaning
+from headworks.cache.meaning.parts import AskModel, Consult, KeptIndex
+from headworks.cache.meaning.teacher import Teacher
+from headworks.cache.protocols import Question, Search, Store
+
+SAVE_S = 60.0
+"""A kill loses what was learned in this time."""
+_log = structlog.get_logger("headworks.cache")
+
+
+class Meaning:
+    """Satisfies `cache.protocols.Similar`.
+
+    Args:
+        embedder: Makes vectors.
+        index: Holds them.
+        store: Holds the answers.
+        ask_model: Asks the model for a shadow.
+        path: What was learned is kept beside it.
+        rng: For the shadow's dice.
+        consult: Asks a judge model.
+    """
+
+    def __init__(  # noqa: PLR0913  its parts
+        self,
+        embedder: Embedder,
+        index: KeptIndex,
+        store: Store,
+        ask_model: AskModel,
+        path: Path,
+        rng: random.Random,
+        consult: Consult,
+    ) -> None:
+        self.index = index
+        self._embedder = embedder
+        self._store = store
+        self._path = path
+        self._rng = rng
+        self._teacher = Teacher(Comparer(embedder, consult), index, ask_model)
+        self._finder: ByMeaning | None = None
+        self._starting: asyncio.Task[None] | None = None
+        self._saving: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        """Begin to start; returns at once."""
+        self._starting = asyncio.get_running_loop().create_task(self._start())
+
+    async def ready(self) -> bool:
+        """Return once it has started or cannot: whether it works."""
+        if self._starting is not None:
+            await asyncio.wait([self._starting])
+        return self._finder is not None
+
+    async def stop(self) -> None:
+        """Keep what was learned, and let go of everything."""
+        if self._starting is not None:
+            self._starting.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._starting
+        if self._saving is not None:
+            self._saving.cancel()
+        await self._teacher.stop()
+        if self._finder is not None:
+            self._finder.features.save()
+        await self.index.stop()
+        await self._embedder.stop()
+
+    async def find(self, question: Question) -> Search:
+        """Look for the answer of a question that means the same."""
+        return NOT_LOOKED_UP if self._finder is None else await self._finder.find(question)
+
+    def feedback(self, trace_id: str, *, wrong: bool) -> None:
+        """What a user says of the answer of a call."""
+        if self._finder is not None:
+            self._finder.feedback(trace_id, wrong=wrong)
+
+    async def idle(self) -> None:
+        """Return when nothing is being learned."""
+        await self._teacher.idle()
+
+    def features(self) -> list[Feature]:
+        """What is known of each feature."""
+        return [] if self._finder is None else self._finder.features.all()
+
+    async def _start(self) -> None:
+        try:
+            await self._embedder.start()
+        except EmbedderMissingError as error:
+            _log.warning("semantic_cache_off", reason=str(error), effect="exact answers only")
+            return
+        await self.index.start()
+        features = Features(self._path, self._embedder.name)
+        features.load()
+        self._finder = ByMeaning(self._embedder, self.index, self._store, features, self._teacher, self._rng)
+        self._save_later()
+
+    def _save_later(self) -> None:
+        self._saving = asyncio.get_running_loop().call_later(SAVE_S, self._save)
+
+    def _save(self) -> None:
+        if self._finder is not None:
+            self._finder.features.save()
+        self._save_later()
