@@ -74,8 +74,8 @@ def tables(result: Row) -> str:
         "",
         (
             f"Who knows all meanings serves {oracle['hits']:.1%} besides {oracle['exact']:.1%} exact hits. "
-            f"Hits across partitions: {strangers}, though {oracle['elsewhere']:.1%} of the calls ask to the letter what was "
-            f"asked in another only. Labels: {result['noise']}"
+            f"Hits across partitions: {strangers}, though {oracle['elsewhere']:.1%} of the calls ask to the "
+            f"letter what was asked in another only. Labels: {result['noise']}"
         ),
     ]
     return "\n".join(lines) + "\n"

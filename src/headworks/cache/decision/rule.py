@@ -12,6 +12,9 @@ from headworks.cache.decision.budget import Budget
 from headworks.cache.decision.evidence import Evidence, Record
 from headworks.cache.decision.pool import WARM, Pool
 
+_USED = 0.85
+"""Share of `max_error` that is planned for: as often as not, more answers are wrong than were expected to be."""
+
 
 class Choice(Struct, frozen=True, array_like=True):
     """What to do with a candidate.
@@ -46,7 +49,7 @@ class Decision(Struct):
             share: How much of that may be used, from `ShadowMeter.share`.
         """
         if self.pool.seen >= WARM:
-            self.budget.earn(max_error * share)
+            self.budget.earn(max_error * _USED * share)
 
     def decide(self, evidence: Evidence | None, max_error: float, shadow: float, rng: random.Random) -> Choice:
         """Whether to serve the candidate's answer. One that is served is paid for at once.
