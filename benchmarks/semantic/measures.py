@@ -11,6 +11,7 @@ from benchmarks.semantic.near import neighbours
 from benchmarks.semantic.pairs import Questions, noise
 from benchmarks.semantic.play import RIGHT, Guards, Outcome, Scene, Verifier, play
 from benchmarks.semantic.rules import Ours, Rule, Threshold, VCache
+from benchmarks.semantic.stops import stops
 from benchmarks.semantic.streams import Call, stream
 
 ERRORS = (0.005, 0.01, 0.02, 0.05)
@@ -71,6 +72,7 @@ def measure(questions: Questions, calls: int, seeds: tuple[int, ...], cache: Pat
         }
         for verifier in VERIFIERS
     ]
+    result["meter"] = stops()
     return result
 
 

@@ -66,6 +66,12 @@ def tables(result: Row) -> str:
         kinds, total = row["kinds"], max(sum(row["kinds"].values()), 1)
         shares = " | ".join(f"{kinds.get(kind, 0) / total:.0%}" for kind in ("trap", "labelled different", "no label"))
         lines.append(f"| {row['max_error']:.1%} | {shares} | {row['stops']} times |")
+    lines += ["", "| allowed | served | error, times allowed | runs stopped | after calls |", "|---|---|---|---|---|"]
+    lines += [
+        f"| {row['max_error']:.1%} | {row['served']:.0%} | {row['times']:g} | {row['stopped']} of {row['runs']} "
+        f"| {row['calls'] or '-'} |"
+        for row in result["meter"]
+    ]
     strangers = sum(
         row["strangers"] for key in ("ours", "vcache", "fixed") for rows in result[key].values() for row in rows
     )
