@@ -57,6 +57,8 @@ class AdminApi(BaseHTTPRequestHandler):
             self.answer(200, {"data": RECORDS[2:] if second else RECORDS[:2], "next": None if second else "2"})
         elif self.path == "/admin/v1/keys":
             self.answer(200, {"data": [{"id": "abc", "name": "laptop"}], "next": None})
+        elif self.path == "/admin/v1/cache":
+            self.answer(200, self.server.cache)
         elif self.path.startswith("/moved"):
             self.send_response(302)
             self.send_header("location", "http://127.0.0.1:1/")
@@ -73,6 +75,8 @@ class AdminApi(BaseHTTPRequestHandler):
             self.refuse(422, "invalid_request", "`org` is bad.")
         elif body.get("provider") == "nobody":
             self.refuse(404, "unknown_provider", "No provider is called `nobody`.")
+        elif self.path == "/admin/v1/cache/invalidate":
+            self.answer(200, self.server.cache)
         elif self.path == "/admin/v1/faults":
             self.answer(201, body)
         else:

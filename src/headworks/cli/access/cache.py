@@ -94,6 +94,7 @@ class StoredCache:
             kept = LocalStore(config.data_dir, settings, clock, worker="command")
             await kept.start()
             stack.push_async_callback(kept.stop)
+            await kept.flush()  # a turn of the thread, which counts what there is
             shared = shared_store(config, clock)
             if shared is not None:
                 await shared.start()
