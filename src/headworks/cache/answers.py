@@ -95,8 +95,8 @@ def used(events: list[Event]) -> Usage | None:
 
 
 def said_again(entry: Entry, route: Route, *, streamed: bool) -> Reply:
-    """A kept answer as a reply."""
-    return Reply(target=_target(entry, route), streamed=streamed, chunks=_Once(Chunk(entry.events)))
+    """A kept answer as a reply. Its end is at hand, so it waits to be sent with that."""
+    return Reply(target=_target(entry, route), streamed=streamed, chunks=_Once(Chunk(entry.events, more=True)))
 
 
 def _target(entry: Entry, route: Route) -> Target:

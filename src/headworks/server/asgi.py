@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from headworks.core.errors import BadAskError
-from headworks.server.protocol import connection_of
+from headworks.server.protocol import Opening, connection_of, write_opening
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -96,6 +96,7 @@ class Answer:
         self._busy = False
         self._gone = False
         self._torn = b""
+        self._headers: Headers | None = None
         self.started = False
         self.on_stuck: Callable[[], None] | None = None
 
@@ -104,9 +105,10 @@ class Answer:
         self.started = True
         if self._gone:
             return
-        length = (b"content-length", str(len(body)).encode())
-        await self._send({"type": "http.response.start", "status": status, "headers": [JSON, length, *headers]})
-        await self._send({"type": "http.response.body", "body": body})
+        all_headers = [JSON, (b"content-length", b"%d" % len(body)), *headers]
+        if not write_opening(self._send, Opening(status, all_headers, body, chunked=False, last=True)):
+            await self._send({"type": "http.response.start", "status": status, "headers": all_headers})
+            await self._send({"type": "http.response.body", "body": body})
 
     async def text(self, body: bytes) -> None:
         """Send a page of plain text."""
@@ -115,11 +117,11 @@ class Answer:
         await self._send({"type": "http.response.body", "body": body})
 
     async def begin(self, headers: Headers) -> None:
-        """Begin a stream."""
+        """Begin a stream: its headers leave with what is sent first, which is at hand or soon is."""
         self.started = True
+        self._headers = EVENTS + headers
         if self._gone:
             return
-        await self._send({"type": "http.response.start", "status": 200, "headers": EVENTS + headers})
         loop = asyncio.get_running_loop()
         self._last = loop.time()
         self._beat = loop.call_later(self._beat_s, self._keep_alive, loop)
@@ -130,7 +132,8 @@ class Answer:
             return
         self._busy = True
         try:
-            await self._send({"type": "http.response.body", "body": data, "more_body": True})
+            if self._headers is None or not await self._open(data, last=False):
+                await self._send({"type": "http.response.body", "body": data, "more_body": True})
         except asyncio.CancelledError:
             self._torn = data  # the server waits for the client before it takes them
             raise
@@ -140,8 +143,17 @@ class Answer:
     async def end(self, data: bytes) -> None:
         """Send the last bytes of a stream."""
         self.stop()
-        if not self._gone:
+        if not self._gone and (self._headers is None or not await self._open(data, last=True)):
             await self._send({"type": "http.response.body", "body": self._torn + data})
+
+    async def _open(self, data: bytes, *, last: bool) -> bool:
+        """Send the headers of a stream; whether `data` went with them."""
+        headers = self._headers or []
+        whole = write_opening(self._send, Opening(200, headers, data, chunked=True, last=last))
+        if not whole:
+            await self._send({"type": "http.response.start", "status": 200, "headers": headers})
+        self._headers = None
+        return whole
 
     def leave(self) -> None:
         """Send nothing from now on: the client is gone, and what it would be sent is still being made."""

@@ -1,13 +1,16 @@
-"""HTTP/1.1 by uvicorn, with one addition: the call under way is told at once when its client closes the connection.
+"""HTTP/1.1 by uvicorn, with two additions. Any other ASGI server works too, at a higher price.
 
-ASGI's own way is a task per call that waits in `receive`; that task cost a tenth of a whole call when measured, so the
-connection tells the call itself. Any other ASGI server works too, by the task.
+The call under way is told at once when its client closes the connection. ASGI's own way is a task per call that waits
+in `receive`; that task cost a tenth of a whole call when measured.
+
+Status, headers and body go out in one piece. ASGI's own way checks every header by regular expressions, in two
+messages; that was a third of a call that is answered from the cache.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 EXTENSION = "headworks.connection"
 
@@ -28,6 +31,85 @@ class ConnectionProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
         if self.on_lost is not None:
             self.on_lost()
+
+
+class Opening(NamedTuple):
+    """The beginning of an answer.
+
+    Attributes:
+        status: HTTP status.
+        headers: Names in lower case. With `content-length` where the data is all of the body, and it is sent in chunks
+            otherwise.
+        data: The first bytes of the body.
+        chunked: Whether it is sent in chunks.
+        last: Whether these bytes are the last, too.
+    """
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    data: bytes
+    chunked: bool
+    last: bool
+
+
+def write_opening(send: Any, opening: Opening) -> bool:
+    """Write status, headers and the first bytes of the body in one piece.
+
+    Args:
+        send: ASGI's, for this request.
+        opening: What to write.
+
+    Returns:
+        False when nothing was written, and `send` is to be used: by another server, to a client that is gone or slow.
+
+    Raises:
+        ValueError: A line break in a header, which would begin a header of somebody else's making.
+    """
+    cycle = getattr(send, "__self__", None)
+    if type(cycle) is not RequestResponseCycle or not _is_plain(cycle):
+        return False
+    pieces = [_head(cycle, opening)]
+    if not opening.chunked:
+        pieces.append(opening.data)
+    elif opening.data:
+        pieces += (b"%x\r\n" % len(opening.data), opening.data, b"\r\n")
+    if opening.chunked and opening.last:
+        pieces.append(b"0\r\n\r\n")
+    cycle.response_started = True
+    cycle.waiting_for_100_continue = False
+    cycle.chunked_encoding = opening.chunked
+    cycle.transport.write(b"".join(pieces))
+    if opening.last:
+        cycle.response_complete = True
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            cycle.transport.close()
+        cycle.on_response()
+    return True
+
+
+def _head(cycle: RequestResponseCycle, opening: Opening) -> bytes:
+    lines = [STATUS_LINE[opening.status]]
+    for name, value in (*cycle.default_headers, *opening.headers):
+        lines += (name, b": ", value, b"\r\n")
+    breaks = len(cycle.default_headers) + len(opening.headers) + 2
+    if not cycle.keep_alive:
+        lines.append(b"connection: close\r\n")
+        breaks += 1
+    if opening.chunked:
+        lines.append(b"transfer-encoding: chunked\r\n")
+        breaks += 1
+    lines.append(b"\r\n")
+    head = b"".join(lines)
+    if head.count(b"\n") != breaks or head.count(b"\r") != breaks:
+        raise ValueError("A header of an answer holds a line break.")
+    return head
+
+
+def _is_plain(cycle: RequestResponseCycle) -> bool:
+    """Whether nothing has been sent, the client takes what is sent, and nobody wants an access log of uvicorn's."""
+    began = cycle.response_started or cycle.disconnected or cycle.flow.write_paused
+    return not began and not cycle.access_log and cycle.scope["method"] != "HEAD"
 
 
 def connection_of(scope: Any) -> ConnectionProtocol | None:

@@ -51,7 +51,9 @@ class Numbering:
 
     def _block(self, block: bytes) -> bytes:
         line = block.find(_LF)
-        if block[:1] == b"d" if line < 0 else block[:1] == b"e" and block.find(b"\nd", line) == line == block.rfind(b"\n"):
+        first = block[:1]
+        one_line, two_lines = line < 0, block.find(b"\nd", line) == line == block.rfind(b"\n")
+        if (one_line and first == b"d") or (two_lines and first == b"e"):
             self.last = number = self.last + 1  # as dialects write it: `data`, with `event` before it or without
             return (_PREFIXES[number] if number < _KNOWN else b"id: %d\n" % number) + block + b"\n\n"
         lines = [line for line in block.split(b"\n") if line]
