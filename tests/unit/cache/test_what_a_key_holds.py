@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headworks.cache.grounds import Grounds
+from headworks.cache.admission.grounds import Grounds
 from headworks.cache.key import CARRIERS, HOSTED, Key, Reader, Reading, key_of
 from headworks.core.caching import Caching
 from headworks.core.errors import BadAskError

@@ -1,11 +1,11 @@
-"""Which calls are looked up, and under which key; and, where one is not, why: the same code decides and tells."""
+"""Lets calls in to the cache, or says why one is kept out: the same code decides and tells."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec import Struct
 
-from headworks.cache.grounds import Grounds
+from headworks.cache.admission.grounds import Grounds
 from headworks.cache.key import HOSTED, Key, Reader, Reading, key_of
 from headworks.core.caching import Caching
 from headworks.core.messages import Ask, Route
