@@ -20,6 +20,9 @@ def main() -> int:
     parser.add_argument("--calls", type=int, default=20_000, help="calls of a stream (default: 20,000)")
     parser.add_argument("--streams", type=int, default=len(SEEDS), help=f"streams, at most {len(SEEDS)}")
     parser.add_argument("--embeddings", type=Path, default=_scratch(), help="file that keeps embeddings between runs")
+    parser.add_argument(
+        "--limit", action="store_true", help="measure `strict: false`: the meter limits before it stops"
+    )
     arguments = parser.parse_args()
     if not (arguments.data / FILE).is_file():
         print(
@@ -27,7 +30,8 @@ def main() -> int:
             file=sys.stderr,
         )
         return 2
-    result = measure(load(arguments.data), arguments.calls, SEEDS[: arguments.streams], arguments.embeddings)
+    seeds, strict = SEEDS[: arguments.streams], not arguments.limit
+    result = measure(load(arguments.data), arguments.calls, seeds, arguments.embeddings, strict=strict)
     arguments.out.mkdir(parents=True, exist_ok=True)
     (arguments.out / "semantic.json").write_text(json.dumps(result, indent=1), encoding="utf-8")
     (arguments.out / "semantic.md").write_text(tables(result), encoding="utf-8")

@@ -42,7 +42,7 @@ def scene(questions: Questions, seed: int, calls: int, cache: Path, *, held_out:
     return Scene(texts, calls_here, neighbours(embedded(texts, cache)), {}, {})
 
 
-def measure(questions: Questions, calls: int, seeds: tuple[int, ...], cache: Path) -> Row:
+def measure(questions: Questions, calls: int, seeds: tuple[int, ...], cache: Path, *, strict: bool) -> Row:
     """All figures of the report."""
     scenes = [scene(questions, seed, calls, cache) for seed in seeds]
     print(f"{len(scenes)} streams of {calls} calls are ready.")
@@ -55,7 +55,9 @@ def measure(questions: Questions, calls: int, seeds: tuple[int, ...], cache: Pat
         for guards in GUARDS
     }
     print("Fixed thresholds are measured.")
-    result["ours"] = {guards: [_ours(questions, scenes, most, guards) for most in ERRORS] for guards in GUARDS}
+    result["ours"] = {
+        guards: [_ours(questions, scenes, most, guards, strict=strict) for most in ERRORS] for guards in GUARDS
+    }
     result["vcache"] = {
         guards: [
             {"max_error": most, **_row(_played(scenes, lambda seed, m=most: VCache(m, seed), guards))}
@@ -68,11 +70,11 @@ def measure(questions: Questions, calls: int, seeds: tuple[int, ...], cache: Pat
         {
             "misses": verifier.misses,
             "passes": verifier.passes,
-            **_row(_played(scenes[:3], lambda seed: Ours(0.01, seed), "sure", verifier)),
+            **_row(_played(scenes[:3], lambda seed: Ours(0.01, seed, strict=strict), "sure", verifier)),
         }
         for verifier in VERIFIERS
     ]
-    result["meter"] = stops()
+    result["meter"] = stops(strict=strict)
     return result
 
 
@@ -82,11 +84,11 @@ def _played(
     return [play(each, rule(seed), guards=guards, verifier=verifier, seed=seed) for seed, each in enumerate(scenes)]
 
 
-def _ours(questions: Questions, scenes: list[Scene], most: float, guards: Guards) -> Row:
+def _ours(questions: Questions, scenes: list[Scene], most: float, guards: Guards, *, strict: bool) -> Row:
     rules: list[Ours] = []
 
     def fresh(seed: int) -> Ours:
-        rules.append(Ours(most, seed))
+        rules.append(Ours(most, seed, strict=strict))
         return rules[-1]
 
     outcomes = _played(scenes, fresh, guards)

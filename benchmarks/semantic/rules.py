@@ -108,9 +108,9 @@ class VCache:
 class Ours:
     """The gateway's rule with its meter, as the cache room is to use them."""
 
-    def __init__(self, max_error: float, seed: int, shadow: float = 0.02) -> None:
+    def __init__(self, max_error: float, seed: int, *, strict: bool, shadow: float = 0.02) -> None:
         self.decision = Decision()
-        self.meter = ShadowMeter(max_error=max_error)
+        self.meter = ShadowMeter(max_error=max_error, strict=strict)
         self._most, self._shadow = max_error, shadow
         self._rng = random.Random(seed)
         self._records: dict[Entry, Record] = {}

@@ -15,12 +15,15 @@ CASES = ((0.005, 0.10), (0.01, 0.15), (0.05, 0.30))
 _RUNS, _CALLS, _SHADOW = 12, 100_000, 0.02
 
 
-def stops() -> list[dict[str, Any]]:
+def stops(*, strict: bool) -> list[dict[str, Any]]:
     """For each case and each multiple: how many of the runs stopped, and after how many calls."""
     rows = []
     for most, served in CASES:
         for times in TIMES:
-            after = [_run(most, served, times * most / served, seed) for seed in range(_RUNS)]
+            after = [
+                _run(ShadowMeter(max_error=most, strict=strict), served, times * most / served, seed)
+                for seed in range(_RUNS)
+            ]
             stopped = [calls for calls in after if calls is not None]
             rows.append(
                 {
@@ -35,10 +38,9 @@ def stops() -> list[dict[str, Any]]:
     return rows
 
 
-def _run(most: float, served: float, wrong: float, seed: int) -> int | None:
+def _run(meter: ShadowMeter, served: float, wrong: float, seed: int) -> int | None:
     """The call at which a cache of which `wrong` hits are wrong is stopped; None when it never is."""
     rng = random.Random(seed)
-    meter = ShadowMeter(max_error=most)
     for number in range(_CALLS):
         meter.called()
         if rng.random() < served * meter.share:

@@ -7,6 +7,7 @@ place, while calls under way keep theirs.
 
 import asyncio
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -14,15 +15,17 @@ import structlog
 
 from headworks.budgets import PriceList, TokenCounter
 from headworks.cache.admission import Admission, Outlook
+from headworks.cache.config import RoomSettings
 from headworks.cache.local import LocalStore
-from headworks.cache.looking import Kit
+from headworks.cache.outfit import Extras, Outfit, Place
 from headworks.cache.prefix import PrefixMemory
-from headworks.cache.room import CacheRoom
-from headworks.cache.upkeep import CacheMetrics, LocalTiers, SharedTier, Tier, Upkeep
+from headworks.cache.protocols import Outside
 from headworks.config import Config, links, local_settings, router
 from headworks.core.clock import Clock, SystemClock
 from headworks.core.errors import StoreError
-from headworks.core.messages import Ask, Caller, Route
+from headworks.core.messages import Ask, Caller, Route, Target
+from headworks.core.policy import Patience
+from headworks.core.replies import Chunk, Usage
 from headworks.dialects import anthropic, gemini, openai
 from headworks.identity import KeyRing, load_pepper
 from headworks.pipeline import Rooms
@@ -33,18 +36,21 @@ from headworks.providers.health import Board, LocalBoard, SharedBoard
 from headworks.providers.link import Link
 from headworks.providers.local.config import LocalSettings
 from headworks.providers.local.model import LocalModel
-from headworks.providers.outbound.http import Outbound
+from headworks.providers.outbound.http import Errand, Outbound
+from headworks.providers.outbound.posting import post_json
 from headworks.providers.pursuit.tools import Tools
 from headworks.providers.standings import Standings
 from headworks.routing.explain import Facts, Step
 from headworks.routing.router import Router
 from headworks.server.admin import AdminRooms, admin_app
+from headworks.server.asides import Asides
 from headworks.server.calls import Desk
 from headworks.server.edge import Edge, House
 from headworks.server.streams.log import StreamLog
 from headworks.telemetry import Feedback, Recorder, TelemetrySettings, TraceStore, register_secrets
 
 if TYPE_CHECKING:
+    from headworks.cache.meaning.room import Meaning
     from headworks.cache.shared.relay import Relay
     from headworks.cache.shared.store import SharedStore
     from headworks.telemetry.otel import Spans
@@ -54,6 +60,29 @@ DIALECTS = {dialect.name: dialect for dialect in (openai.DIALECT, anthropic.DIAL
 EDITORS = {"openai": openai.EDITOR, "anthropic": anthropic.EDITOR}
 PLAIN = {name: editor.plain for name, editor in EDITORS.items()}
 SECTIONS = {"openai": openai.read_sections, "anthropic": anthropic.read_sections}
+
+
+class _Outside:
+    """What the cache room asks of the rest of the gateway. Satisfies `cache.outfit.Outside`."""
+
+    def __init__(self, gateway: "Gateway") -> None:
+        self._gateway = gateway
+
+    def cost_nano(self, target: Target, usage: Usage) -> int | None:
+        """What a call cost."""
+        return self._gateway.cost_nano(target, usage)
+
+    async def again(self, ask: Ask, caller: Caller) -> list[Chunk]:
+        """The model's answer to what a client asked, in a call of its own."""
+        return await self._gateway.asides.again(ask, caller)
+
+    async def consult(self, model: str, turns: list[tuple[str, str]], max_tokens: int, org_id: str) -> str:
+        """A model's answer to a question of the room's own."""
+        return await self._gateway.asides.consult(model, turns, max_tokens, org_id)
+
+    async def embeddings(self, body: bytes) -> bytes:
+        """What the embedding endpoint answers."""
+        return await self._gateway.embeddings(body)
 
 
 class Gateway:
@@ -71,6 +100,7 @@ class Gateway:
     ) -> None:
         self.config = config
         self._environ = environ
+        self._running = False
         self._clock = clock or SystemClock()
         self._outbound = Outbound()
         config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -90,20 +120,7 @@ class Gateway:
         self.game_day = GameDay(config.data_dir, self._clock, self._standings.rng)
         self.streams = StreamLog(config.data_dir, config.server.streams, self._clock, worker=worker)
         self.traces = TraceStore(config.data_dir, self._clock)
-        self._kept = LocalStore(config.data_dir, config.cache, self._clock, worker=worker)
-        self._relay = _relay(config, self._kept, self._clock, worker)
-        self.cache = CacheRoom(
-            Kit(
-                store=self._kept,
-                shared=None if self._relay is None else self._relay.shared,
-                clock=self._clock,
-                cost_nano=lambda target, usage: self._prices.cost_nano(target, usage, self._clock.now()),
-            ),
-            PLAIN,
-        )
-        shared = None if self._relay is None else self._relay.shared
-        self.upkeep = Upkeep(cache_tiers(self._kept, shared), self._clock, self.cache.kit.counts)
-        self._cache_metrics = CacheMetrics(self.upkeep.stats, first=worker == "0")
+        self._outfit = Outfit(place(config, worker), config.cache, PLAIN, _Outside(self), EXTRAS, self._clock)
         self._prefixes = PrefixMemory(
             SECTIONS, lambda target: self._prices.prices(target, self._clock.now()), self._clock
         )
@@ -124,22 +141,17 @@ class Gateway:
         await self._prices.start()
         await self.recorder.start()
         await self.streams.start()
-        await self._kept.start()
-        if self._relay is not None:
-            await self._relay.start()
-        self._cache_metrics.start()
+        await self._outfit.start()
+        self._running = True
         return made
 
     async def stop(self) -> None:
         """Close every room. Calls still under way were cancelled before and are on record."""
         await self._local.stop()
         await self._outbound.close()
-        self._cache_metrics.stop()
         await self.recorder.stop()
         await self.streams.stop()
-        if self._relay is not None:
-            await self._relay.stop()
-        await self._kept.stop()
+        await self._outfit.stop()
         await self._prices.stop()
         await self._counter.stop()
         self.traces.close()
@@ -160,18 +172,41 @@ class Gateway:
         self.edge.house = self._house(config)
         _log.info("config_reloaded", providers=sorted(config.providers), models=sorted(config.models or ()))
 
+    def cost_nano(self, target: Target, usage: Usage) -> int | None:
+        """What a call costs that is made now, in nano-dollars; None when no price is known."""
+        return self._prices.cost_nano(target, usage, self._clock.now())
+
+    async def embeddings(self, body: bytes) -> bytes:
+        """What the embedding endpoint of the config answers to a JSON body.
+
+        Raises:
+            ProviderError: It did not answer well.
+        """
+        settings = self.config.cache.embedding
+        endpoint = settings.endpoint
+        assert endpoint is not None, "only asked where there is one"
+        errand = Errand("embedding endpoint", endpoint.base_url, Patience(total_s=settings.timeout_s))
+        key = endpoint.api_key
+        headers = {} if key is None else {"authorization": f"Bearer {key.get_secret_value()}"}
+        return await post_json(self._outbound, errand, "/embeddings", headers, body)
+
     def _house(self, config: Config) -> House:
         known = links(config)
         register_secrets([secret for link in known.values() for secret in (*link.keys, *link.headers.values())])
         register_secrets([value.get_secret_value() for value in config.telemetry.otlp.headers.values()])
-        if config.shared is not None:
-            register_secrets([config.shared.get_secret_value()])
+        register_secrets([config.shared.get_secret_value()] if config.shared else [])
+        endpoint = config.cache.embedding.endpoint
+        register_secrets([endpoint.api_key.get_secret_value()] if endpoint and endpoint.api_key else [])
         launchers = {name: self._local for name, link in known.items() if link.catalog == LOCAL_ROW}
         calls = ProviderCalls(self._tools(config, known, launchers))
+        if any(feature.cache.caching().max_error is not None for feature in config.features.values()):
+            self._outfit.want_meaning(running=self._running)
+        rooms = Rooms(routing=self.router, cache=self._outfit.room, providers=calls)
+        self.asides = Asides(rooms, self.recorder, self._clock)
         desk = Desk(
             identity=self.keys,
             telemetry=self.recorder,
-            rooms=Rooms(routing=self.router, cache=self.cache, providers=calls),
+            rooms=rooms,
             streams=self.streams,
             clock=self._clock,
             max_body_bytes=config.server.max_body_bytes,
@@ -181,7 +216,7 @@ class Gateway:
             desk=desk,
             models=self.router.models,
             feedback=self._feedback,
-            metrics=lambda: self._cache_metrics.text() + self.recorder.metrics_text() + self.streams.metrics(),
+            metrics=lambda: self._outfit.metrics() + self.recorder.metrics_text() + self.streams.metrics(),
             admin=admin_app(self._admin_rooms()),
         )
 
@@ -215,7 +250,7 @@ class Gateway:
             explain=self._explain,
             health=lambda: self._standings.report(links(self.config)),
             reset_health=lambda: self._standings.health.forget(),
-            cache=self.upkeep,
+            cache=self._outfit.upkeep,
             game_day=lambda: self.game_day if self.config.game_day else None,
             clock=self._clock,
         )
@@ -223,10 +258,11 @@ class Gateway:
     async def _feedback(self, caller: Caller, note: Feedback) -> None:
         await asyncio.to_thread(self.traces.feedback, note, caller.org_id)
         if note.feedback == "thumbs_down":
-            await self.cache.disliked(note.trace_id)
+            await self._outfit.room.disliked(note.trace_id)
 
     def _explain(self, ask: Ask, caller: Caller) -> list[Step]:
-        return self.router.explain(ask, caller, facts(self.config, self._prices, self._clock, self.cache.outlook))
+        known = facts(self.config, self._prices, self._clock, self._outfit.room.outlook)
+        return self.router.explain(ask, caller, known)
 
 
 def facts(
@@ -248,41 +284,51 @@ def facts(
     )
 
 
-def cache_tiers(kept: LocalStore, shared: "SharedStore | None") -> dict[str, Tier]:
-    """Where cached answers lie, the nearest first."""
-    tiers: dict[str, Tier] = {"local": LocalTiers(kept)}
-    return tiers if shared is None else tiers | {"shared": SharedTier(shared)}
-
-
 def price_list(config: Config, counter: TokenCounter) -> PriceList:
     """The prices of a config's providers."""
     return PriceList({name: link.price_id for name, link in links(config).items()}, counter)
 
 
-def _relay(config: Config, kept: LocalStore, clock: Clock, worker: str) -> "Relay | None":
-    """What tells this node of what is purged in the cache that nodes share."""
-    store = shared_store(config, clock)
-    if store is None:
-        return None
-    from headworks.cache.shared.relay import Relay  # noqa: PLC0415  an extra, absent from the base install
-
-    return Relay(store, kept, config.data_dir, worker=worker)
-
-
-def shared_store(config: Config, clock: Clock) -> "SharedStore | None":
+def shared_store(url: str | None, clock: Clock) -> "SharedStore | None":
     """The cache that nodes share; imported only where there is one.
 
     Raises:
         StoreError: The client library is not installed.
     """
-    if config.shared is None:
+    if url is None:
         return None
     try:
         from headworks.cache.shared.settings import SharedSettings  # noqa: PLC0415  an extra, absent from the base install
         from headworks.cache.shared.store import SharedStore  # noqa: PLC0415
     except ImportError as error:
         raise StoreError("`shared` needs the Redis client: install headworks[redis].", retryable=False) from error
-    return SharedStore(config.shared.get_secret_value(), SharedSettings(), clock)
+    return SharedStore(url, SharedSettings(), clock)
+
+
+def _relay(place: Place, store: LocalStore, clock: Clock) -> "Relay | None":
+    """What tells this node of what is purged in the cache that nodes share."""
+    shared = shared_store(place.shared, clock)
+    if shared is None:
+        return None
+    from headworks.cache.shared.relay import Relay  # noqa: PLC0415  an extra, absent from the base install
+
+    return Relay(shared, store, place.data_dir, worker=place.worker)
+
+
+def _meaning(folder: Path, settings: RoomSettings, store: LocalStore, outside: Outside, clock: Clock) -> "Meaning":
+    """The semantic cache, imported only when a feature wants it."""
+    from headworks.cache.meaning.making import made_meaning  # noqa: PLC0415  an extra, absent from the base install
+
+    return made_meaning(folder, settings, store, outside, clock)
+
+
+EXTRAS = Extras(relay=_relay, meaning=_meaning)
+
+
+def place(config: Config, worker: str) -> Place:
+    """Where cached answers lie."""
+    shared = None if config.shared is None else config.shared.get_secret_value()
+    return Place(config.data_dir, worker, shared)
 
 
 def _board(config: Config, clock: Clock) -> Board:

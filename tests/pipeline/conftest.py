@@ -191,14 +191,22 @@ class House:
 
     def configure(self, change: Callable[[str], str]) -> None:
         """Put a changed config in force."""
-        self.gateway.reload(self.config(change(CONFIG)))
+        self.reload(change(CONFIG))
+
+    def reload(self, text: str) -> None:
+        """Put a config in force, inside the loop as a running gateway does."""
+
+        async def work() -> None:
+            self.gateway.reload(self.config(text))
+
+        self.run(work())
 
     def add(self, **sections: str) -> None:
         """Put the config in force with more in its sections, each given as the lines of a mapping."""
         text = CONFIG
         for section, lines in sections.items():
             text = text.replace(f"{section}:\n", f"{section}:\n{textwrap.indent(textwrap.dedent(lines), '  ')}\n", 1)
-        self.gateway.reload(self.config(text))
+        self.reload(text)
 
     def new_key(self, org: str) -> str:
         """A client's key."""
@@ -262,11 +270,11 @@ class House:
 
     def empty_cache(self) -> None:
         """As if nothing had ever been answered."""
-        self.run(self.gateway.cache.kit.store.purge(Where()))
+        self.run(self.gateway._outfit.room.kit.store.purge(Where()))
 
     def entries(self):
         """What the cache holds."""
-        store = self.gateway.cache.kit.store
+        store = self.gateway._outfit.room.kit.store
         return [store.get(key) for key in list(store._memory._held)]
 
     def at_rest(self) -> bool:
@@ -324,7 +332,7 @@ def house_of_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House
 def house(house_of_session: House) -> Iterator[House]:
     """The house, with a good provider and the config above."""
     yield house_of_session
-    house_of_session.gateway.reload(house_of_session.config(CONFIG))
+    house_of_session.reload(CONFIG)
     house_of_session.fake.recipes()
 
 

@@ -283,5 +283,5 @@ def test_nothing_stays_behind(house):
         await asyncio.gather(*(one.task for one in visits))
 
     house.run(run())
-    assert house.gateway.cache.kit.flights == {}
+    assert house.gateway._outfit.room.kit.flights == {}
     assert house.at_rest()

@@ -92,7 +92,7 @@ def test_a_dry_run_changes_nothing(house):
 
 def test_everything_of_a_user_goes_to_the_last_byte_and_is_proved_gone(house):
     ask(house, user="ann")
-    house.run(house.gateway.cache.kit.store.flush())
+    house.run(house.gateway._outfit.room.kit.store.flush())
     assert SAID.encode() in bytes_on_disk(house)
     done = invalidate(house, user="ann", org="acme")
     gone, left = {"memory": 1, "disk": 1}, {"memory": 0, "disk": 0}

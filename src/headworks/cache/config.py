@@ -4,10 +4,19 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from headworks.cache.embedding.config import EmbeddingSettings
+from headworks.cache.local.config import LocalSettings
 from headworks.core.caching import ON_REQUEST, Caching, Scope
 
 _SETTINGS = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 _YEAR_S = 366 * 86_400
+
+
+class RoomSettings(LocalSettings):
+    """Room for cached answers on this machine, and what finds them by meaning."""
+
+    embedding: EmbeddingSettings = EmbeddingSettings()
+    """How questions become vectors."""
 
 
 class SemanticSettings(BaseModel):
@@ -20,6 +29,10 @@ class SemanticSettings(BaseModel):
 
     shadow: float = Field(default=ON_REQUEST.shadow, ge=0, le=1)
     """Share of hits that are also sent to the model, to measure how many are wrong. They are paid for."""
+
+    strict: bool = True
+    """Serve nothing by meaning while the upper end of the measured error is over `max_error`. `false`: serve less then,
+    and nothing once the lower end is over it."""
 
     judge: str | None = Field(default=None, min_length=1)
     """Model that is asked whether two answers say the same, where rules cannot tell. Left out: none is asked."""
@@ -69,5 +82,6 @@ class CacheSettings(BaseModel):
             pure_tools=frozenset(self.pure_tools),
             prefix=self.prefix == "auto",
             shadow=ON_REQUEST.shadow if semantic is None else semantic.shadow,
+            strict=semantic is None or semantic.strict,
             judge=None if semantic is None else semantic.judge,
         )

@@ -141,6 +141,10 @@ class Reader:
                 self._memo.popitem(last=False)
         return reading
 
+    def forget(self) -> None:
+        """Remember nothing."""
+        self._memo.clear()
+
     def _reading(self, ask: Ask, values: dict[str, Any]) -> Reading:
         if self._plain[ask.dialect](ask):
             try:

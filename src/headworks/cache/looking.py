@@ -48,12 +48,14 @@ class Kit(Struct, kw_only=True):
     similar: Similar | None = None
     recent: Recent = field(default_factory=Recent)
 
-    def keep(self, entry: Entry, seen: int) -> None:
-        """Keep an answer, here and for other nodes."""
+    def keep(self, entry: Entry, seen: int) -> bool:
+        """Keep an answer, here and for other nodes; False when it was invalidated while it was written."""
+        if not self.store.put(entry, seen):
+            return False
         self.counts.stored += 1
-        self.store.put(entry, seen)
         if self.shared is not None:
             self.shared.put(entry)
+        return True
 
 
 class _Nothing:
@@ -218,7 +220,7 @@ class Looking:
         if self._ask.cache != "refresh":
             entry = await kit.shared.get(self._key.exact) if kit.shared is not None else None
             if entry is not None:
-                kit.store.put(entry)
+                kit.store.put(entry, self._seen)
                 self._answer(entry)
                 return
             if kit.similar is not None and caching.max_error is not None and self._key.partition is not None:
@@ -277,7 +279,8 @@ class Looking:
             events=events,
             cost_nano=None if (usage := used(events)) is None else self._kit.cost_nano(reply.target, usage),
         )
-        self._kit.keep(entry, self._seen)
+        if not self._kit.keep(entry, self._seen):
+            return
         self._kit.recent.note(self._ask.trace_id, entry.key)
         if self._search is not None:
             self._search.answered(entry)

@@ -6,7 +6,8 @@ from msgspec import Struct
 
 from headworks.cache.entries import Entry, Facets
 from headworks.cache.key import Key
-from headworks.core.messages import Ask, Caller, Route
+from headworks.core.messages import Ask, Caller, Route, Target
+from headworks.core.replies import Chunk, Usage
 
 
 class Store(Protocol):
@@ -18,8 +19,8 @@ class Store(Protocol):
     def mark(self) -> int:
         """To be taken when a question is asked: what is invalidated from now on means its answer, too."""
 
-    def put(self, entry: Entry, seen: int | None = None) -> None:
-        """Keep it, unless it was invalidated since `seen` was taken."""
+    def put(self, entry: Entry, seen: int | None = None) -> bool:
+        """Keep it; False when it was invalidated since `seen` was taken."""
 
     async def remove(self, key: bytes) -> None:
         """Let go of it, in all workers of this node."""
@@ -83,3 +84,19 @@ class Similar(Protocol):
 
     def feedback(self, trace_id: str, *, wrong: bool) -> None:
         """What a user says of the answer of a call."""
+
+
+class Outside(Protocol):
+    """What the room asks of the rest of the gateway."""
+
+    def cost_nano(self, target: Target, usage: Usage) -> int | None:
+        """What a call cost, in nano-dollars; None when no price is known."""
+
+    async def again(self, ask: Ask, caller: Caller) -> list[Chunk]:
+        """The model's answer to what a client asked, in a call of its own; raises HeadworksError."""
+
+    async def consult(self, model: str, turns: list[tuple[str, str]], max_tokens: int, org_id: str) -> str:
+        """A model's answer to a question of the room's own; raises HeadworksError."""
+
+    async def embeddings(self, body: bytes) -> bytes:
+        """What the embedding endpoint answers to a JSON body; raises HeadworksError."""

@@ -26,12 +26,17 @@ class CacheRoom:
     def __init__(self, kit: Kit, plain: Mapping[str, Callable[[Ask], bool]]) -> None:
         self.kit = kit
         self._admission = Admission(plain)
+        self._mark = 0
 
     def look_up(self, ask: Ask, caller: Caller, route: Route, trace: OpenTrace) -> Lookup:
         """A call's lookup: enter it to see whether it has an answer."""
         caching = route.caching
         if (caching is ON_REQUEST and ask.cache is None) or unwanted(caching, ask.cache) is not None:
             return NOTHING
+        mark = self.kit.store.mark()
+        if mark != self._mark:  # something was invalidated: its words are to be gone from here, too
+            self._mark = mark
+            self._admission.forget()
         key = self._admission.key(ask, route)
         if isinstance(key, Barred):
             self.kit.counts.passed += 1

@@ -48,10 +48,14 @@ class _Check:
                 self._unknown(("models", name, "fallbacks", index), "model", self._models)
 
     def _feature(self, name: str, feature: dict[str, Value]) -> None:
-        model = feature.get("model")
+        self._served(("features", name, "model"), feature.get("model"))
+        semantic = _mapping(_mapping(feature.get("cache")).get("semantic"))
+        self._served(("features", name, "cache", "semantic", "judge"), semantic.get("judge"))
+
+    def _served(self, path: Path, model: Value) -> None:
+        """Note a model that nobody serves."""
         if not isinstance(model, str):
             return
-        path = ("features", name, "model")
         if self._named:
             if model not in self._models:
                 self._unknown(path, "model", self._models)

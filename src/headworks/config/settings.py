@@ -6,8 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from headworks.cache.config import CacheSettings
-from headworks.cache.local.config import LocalSettings
+from headworks.cache.config import CacheSettings, RoomSettings
 from headworks.cache.shared.link.url import check_url
 from headworks.providers.config import ProviderSettings
 from headworks.routing.config import FeatureSettings, ModelSettings
@@ -79,7 +78,7 @@ class Config(BaseModel):
     features: dict[SimpleName, Feature] = Field(default_factory=dict)
     """The features of your application."""
 
-    cache: LocalSettings = LocalSettings()
+    cache: RoomSettings = RoomSettings()
     """Room for cached answers."""
 
     telemetry: TelemetrySettings = TelemetrySettings()

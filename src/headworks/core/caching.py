@@ -25,6 +25,8 @@ class Caching(Struct, frozen=True, kw_only=True):
         pure_tools: Tools without effects: a call that offers any other is not cached. `*` stands for all.
         prefix: Place marks for the provider's own prefix cache where they pay.
         shadow: Share of semantic hits that are also sent to the model, to measure how many are wrong.
+        strict: Serve nothing by meaning while the measured error may be over `max_error`; else serve less of it, and
+            nothing once it surely is.
         judge: Model of the config that is asked whether two answers say the same, where rules cannot tell.
     """
 
@@ -38,6 +40,7 @@ class Caching(Struct, frozen=True, kw_only=True):
     prefix: bool = True
     shadow: float = 0.02
     judge: str | None = None
+    strict: bool = True
 
 
 ON_REQUEST = Caching()

@@ -28,7 +28,7 @@ _SHOWN_CHARACTERS = 100
 
 
 class FeatureRule(Struct, frozen=True):
-    """What a feature says about its calls: the model, if any, what traces keep, what when one goes wrong, what is kept."""
+    """What a feature says of its calls: the model, what traces keep, what is done when one fails, what is cached."""
 
     model: str | None = None
     capture: Literal["none", "bodies"] = "none"

@@ -60,6 +60,10 @@ class Admission:
             return Barred("each end user has answers of his own here (`scope: user`), and the call names none")
         return _kept_out(reading, caching) or key_of(base, reading)
 
+    def forget(self) -> None:
+        """Let go of what was read before: it holds words of those who asked."""
+        self._reader.forget()
+
     def outlook(self, ask: Ask, route: Route) -> Outlook:
         """What would be done with a call, without looking it up."""
         caching = route.caching

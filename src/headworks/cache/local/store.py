@@ -99,8 +99,8 @@ class LocalStore:
             self._learn()
         return self._rules.number
 
-    def put(self, entry: Entry, seen: int | None = None) -> None:
-        """Keep an entry: in memory now, on disk soon.
+    def put(self, entry: Entry, seen: int | None = None) -> bool:
+        """Keep an entry: in memory now, on disk soon. False when it is not kept: a purge means it.
 
         Args:
             entry: The entry.
@@ -113,13 +113,14 @@ class LocalStore:
             kept = held(entry)
         except UnicodeEncodeError:  # half a character, which no tier can hold
             self._dropped += 1
-            return
+            return False
         if self._rules.refuse(kept, seen):
             self._refused += 1
-            return
+            return False
         self._memory.put(kept)
         if self._settings.disk_bytes:
             self._write_soon(kept)
+        return True
 
     async def remove(self, key: bytes) -> None:
         """Let go of one entry, in all workers.

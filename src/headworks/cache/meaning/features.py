@@ -135,15 +135,15 @@ class Features:
         except OSError as error:
             _log.warning("semantic_state_not_kept", reason=error.strerror or str(error))
 
-    def of(self, name: str, max_error: float) -> Feature:
+    def of(self, name: str, max_error: float, *, strict: bool = True) -> Feature:
         """One feature. A promise that has changed is measured anew; what was learned stays."""
         feature = self._features.get(name)
         if feature is None:
-            meter = ShadowMeter(max_error, strict=True)
+            meter = ShadowMeter(max_error, strict=strict)
             feature = self._features[name] = Feature(name, max_error, Decision(), meter)
-        elif feature.max_error != max_error:
+        elif feature.max_error != max_error or feature.meter.strict != strict:
             feature.max_error = max_error
-            feature.meter = ShadowMeter(max_error, strict=True)
+            feature.meter = ShadowMeter(max_error, strict=strict)
         return feature
 
     def all(self) -> list[Feature]:

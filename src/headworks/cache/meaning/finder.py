@@ -74,10 +74,11 @@ class ByMeaning:
 
     async def find(self, question: Question) -> Search:
         """Look for the answer of a question that means the same. Never raises but when it is cancelled."""
-        text, partition, allowed = question.key.question, question.key.partition, question.route.caching.max_error
+        caching, text, partition = question.route.caching, question.key.question, question.key.partition
+        allowed = caching.max_error
         if partition is None or allowed is None or not text.strip() or len(text) > MOST_CHARACTERS:
             return NOT_LOOKED_UP
-        feature = self.features.of(question.route.feature, allowed)
+        feature = self.features.of(question.route.feature, allowed, strict=caching.strict)
         try:
             vector = (await self._embedder.embed([text]))[0]
         except EmbedderError as error:
@@ -88,7 +89,7 @@ class ByMeaning:
         reading = read(text)
         near = self._near(feature, partition, vector, reading)
         evidence = weigh([Candidate(one.similarity, one.known.record, one.doubted) for one in near])
-        ruling = feature.decide(evidence, question.route.caching.shadow, self._rng)
+        ruling = feature.decide(evidence, caching.shadow, self._rng)
         choice, lesson = ruling.choice, None
         if evidence is not None:
             key, known = near[0].key, near[0].known

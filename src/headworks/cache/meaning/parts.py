@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
+from headworks.cache.upkeep import Tier
 from headworks.core.messages import Ask, Caller
 from headworks.core.replies import Chunk
 
@@ -28,7 +29,7 @@ class Index(Protocol):
         """Put another payload in the place of the one of this key, if it is there."""
 
 
-class KeptIndex(Index, Protocol):
+class KeptIndex(Index, Tier, Protocol):
     """An index with a life."""
 
     async def start(self) -> None:

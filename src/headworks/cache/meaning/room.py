@@ -18,6 +18,7 @@ from headworks.cache.meaning.finder import NOT_LOOKED_UP, ByMeaning
 from headworks.cache.meaning.parts import AskModel, Consult, KeptIndex
 from headworks.cache.meaning.teacher import Teacher
 from headworks.cache.protocols import Question, Search, Store
+from headworks.cache.upkeep import SemanticRow, Tier
 
 SAVE_S = 60.0
 """A kill loses what was learned in this time."""
@@ -35,6 +36,9 @@ class Meaning:
         path: What was learned is kept beside it.
         rng: For the shadow's dice.
         consult: Asks a judge model.
+
+    Attributes:
+        tier: The index, as its operator sees it.
     """
 
     def __init__(  # noqa: PLR0913  its parts
@@ -47,7 +51,8 @@ class Meaning:
         rng: random.Random,
         consult: Consult,
     ) -> None:
-        self.index = index
+        self.tier: Tier = index
+        self._index = index
         self._embedder = embedder
         self._store = store
         self._path = path
@@ -59,7 +64,7 @@ class Meaning:
 
     def start(self) -> None:
         """Begin to start; returns at once."""
-        self._starting = asyncio.get_running_loop().create_task(self._start())
+        self._starting = asyncio.ensure_future(self._start())
 
     async def ready(self) -> bool:
         """Return once it has started or cannot: whether it works."""
@@ -78,7 +83,7 @@ class Meaning:
         await self._teacher.stop()
         if self._finder is not None:
             self._finder.features.save()
-        await self.index.stop()
+        await self._index.stop()
         await self._embedder.stop()
 
     async def find(self, question: Question) -> Search:
@@ -98,16 +103,20 @@ class Meaning:
         """What is known of each feature."""
         return [] if self._finder is None else self._finder.features.all()
 
+    def rows(self) -> list[SemanticRow]:
+        """How it goes, by feature."""
+        return [_row(feature) for feature in self.features()]
+
     async def _start(self) -> None:
         try:
             await self._embedder.start()
         except EmbedderMissingError as error:
             _log.warning("semantic_cache_off", reason=str(error), effect="exact answers only")
             return
-        await self.index.start()
+        await self._index.start()
         features = Features(self._path, self._embedder.name)
         features.load()
-        self._finder = ByMeaning(self._embedder, self.index, self._store, features, self._teacher, self._rng)
+        self._finder = ByMeaning(self._embedder, self._index, self._store, features, self._teacher, self._rng)
         self._save_later()
 
     def _save_later(self) -> None:
@@ -117,3 +126,21 @@ class Meaning:
         if self._finder is not None:
             self._finder.features.save()
         self._save_later()
+
+
+def _row(feature: Feature) -> SemanticRow:
+    measured = feature.measured()
+    low, rate, high = measured.error
+    known = measured.checked > 0
+    return SemanticRow(
+        feature=feature.name,
+        calls=feature.looked_up,
+        hits=feature.served,
+        shadowed=measured.checked,
+        wrong=measured.wrong,
+        rate=rate if known else None,
+        low=low if known else None,
+        high=high if known else None,
+        max_error=feature.max_error,
+        stopped="" if feature.meter.serving else "its answers were wrong too often",
+    )

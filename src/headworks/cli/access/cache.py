@@ -7,8 +7,9 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from headworks.app import cache_tiers, shared_store
+from headworks.app import place, shared_store
 from headworks.cache.local import LocalStore
+from headworks.cache.outfit import tiers
 from headworks.cache.upkeep import Upkeep
 from headworks.cli.access.admin import AdminApi
 from headworks.config import Config
@@ -95,8 +96,8 @@ class StoredCache:
             await kept.start()
             stack.push_async_callback(kept.stop)
             await kept.flush()  # a turn of the thread, which counts what there is
-            shared = shared_store(config, clock)
+            shared = shared_store(place(config, "command").shared, clock)
             if shared is not None:
                 await shared.start()
                 stack.push_async_callback(shared.stop)
-            yield Upkeep(cache_tiers(kept, shared), clock)
+            yield Upkeep(tiers(kept, shared), clock)
