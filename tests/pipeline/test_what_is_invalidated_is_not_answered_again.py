@@ -51,7 +51,10 @@ def admin(house, method, path, wish=None):
 
 
 def invalidate(house, **wish):
-    return admin(house, "POST", "cache/invalidate", wish)
+    told = admin(house, "POST", "cache/invalidate", wish)
+    for counts in (told["counts"], told["left"]):
+        counts.pop("semantic", None)  # there once any test has wanted it
+    return told
 
 
 def bytes_on_disk(house):
