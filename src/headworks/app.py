@@ -7,7 +7,6 @@ place, while calls under way keep theirs.
 
 import asyncio
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -16,10 +15,11 @@ import structlog
 from headworks.budgets import PriceList, TokenCounter
 from headworks.cache.admission import Admission, Outlook
 from headworks.cache.config import RoomSettings
+from headworks.cache.index.config import QUESTIONS_FILE
 from headworks.cache.local import LocalStore
-from headworks.cache.outfit import Extras, Outfit, Place
+from headworks.cache.outfit import Extras, Outfit
 from headworks.cache.prefix import PrefixMemory
-from headworks.cache.protocols import Outside
+from headworks.cache.protocols import Outside, Place
 from headworks.config import Config, links, local_settings, router
 from headworks.core.clock import Clock, SystemClock
 from headworks.core.errors import StoreError
@@ -50,6 +50,7 @@ from headworks.server.streams.log import StreamLog
 from headworks.telemetry import Feedback, Recorder, TelemetrySettings, TraceStore, register_secrets
 
 if TYPE_CHECKING:
+    from headworks.cache.meaning.filed import FiledQuestions
     from headworks.cache.meaning.room import Meaning
     from headworks.cache.shared.relay import Relay
     from headworks.cache.shared.store import SharedStore
@@ -315,11 +316,28 @@ def _relay(place: Place, store: LocalStore, clock: Clock) -> "Relay | None":
     return Relay(shared, store, place.data_dir, worker=place.worker)
 
 
-def _meaning(folder: Path, settings: RoomSettings, store: LocalStore, outside: Outside, clock: Clock) -> "Meaning":
+def _meaning(place: Place, settings: RoomSettings, store: LocalStore, outside: Outside, clock: Clock) -> "Meaning":
     """The semantic cache, imported only when a feature wants it."""
     from headworks.cache.meaning.making import made_meaning  # noqa: PLC0415  an extra, absent from the base install
 
-    return made_meaning(folder, settings, store, outside, clock)
+    return made_meaning(place, settings, store, outside, clock)
+
+
+def filed_questions(config: Config, clock: Clock) -> "FiledQuestions | None":
+    """The questions that the data directory keeps, for upkeep; None where it keeps none.
+
+    Raises:
+        StoreError: It does, and a library that reads them is not installed.
+    """
+    if not (config.data_dir / QUESTIONS_FILE).exists():
+        return None
+    try:
+        from headworks.cache.meaning.filed import FiledQuestions  # noqa: PLC0415  an extra, absent from the base install
+    except ImportError as error:
+        raise StoreError(
+            f"{QUESTIONS_FILE} holds questions, and reading them needs headworks[embed].", retryable=False
+        ) from error
+    return FiledQuestions(config.data_dir, config.cache.index.disk_bytes, clock)
 
 
 EXTRAS = Extras(relay=_relay, meaning=_meaning)

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from headworks.cache.embedding.config import EmbeddingSettings
+from headworks.cache.index.config import IndexSettings
 from headworks.cache.local.config import LocalSettings
 from headworks.core.caching import ON_REQUEST, Caching, Scope
 
@@ -17,6 +18,9 @@ class RoomSettings(LocalSettings):
 
     embedding: EmbeddingSettings = EmbeddingSettings()
     """How questions become vectors."""
+
+    index: IndexSettings = IndexSettings()
+    """Room for these vectors."""
 
 
 class SemanticSettings(BaseModel):

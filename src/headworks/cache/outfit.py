@@ -1,7 +1,6 @@
 """The cache room of one process with all that belongs to it: made from settings, started, looked after and stopped."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
@@ -10,7 +9,7 @@ from msgspec import Struct
 from headworks.cache.config import RoomSettings
 from headworks.cache.local import LocalStore
 from headworks.cache.looking import Kit
-from headworks.cache.protocols import Outside
+from headworks.cache.protocols import Outside, Place
 from headworks.cache.room import CacheRoom
 from headworks.cache.upkeep import CacheMetrics, LocalTiers, SemanticRow, SharedTier, Tier, Upkeep
 from headworks.core.clock import Clock
@@ -24,20 +23,6 @@ if TYPE_CHECKING:
 _log = structlog.get_logger("headworks.cache")
 
 
-class Place(Struct, frozen=True):
-    """Where the room lies, and what it is made for.
-
-    Attributes:
-        data_dir: Folder of its files.
-        worker: Name of this process among its siblings.
-        shared: URL of the server that nodes share; None for none.
-    """
-
-    data_dir: Path
-    worker: str
-    shared: str | None
-
-
 class Extras(Struct, frozen=True):
     """Makes what needs libraries that may not be installed; `app.py` imports those only when they are wanted.
 
@@ -48,7 +33,7 @@ class Extras(Struct, frozen=True):
     """
 
     relay: "Callable[[Place, LocalStore, Clock], Relay | None]"
-    meaning: "Callable[[Path, RoomSettings, LocalStore, Outside, Clock], Meaning]"
+    meaning: "Callable[[Place, RoomSettings, LocalStore, Outside, Clock], Meaning]"
 
 
 class Outfit:
@@ -127,9 +112,7 @@ class Outfit:
         if self._meaning is not None or self._lacks_meaning:
             return
         try:
-            self._meaning = self._extras.meaning(
-                self._place.data_dir, self._settings, self._store, self._outside, self._clock
-            )
+            self._meaning = self._extras.meaning(self._place, self._settings, self._store, self._outside, self._clock)
         except ImportError as error:
             self._lacks_meaning = True
             reason = f"{error.name or error} is not installed: install headworks[embed]"

@@ -1,5 +1,6 @@
 """What the cache room is made of: its stores, and who finds answers by meaning."""
 
+from pathlib import Path
 from typing import Protocol
 
 from msgspec import Struct
@@ -100,3 +101,17 @@ class Outside(Protocol):
 
     async def embeddings(self, body: bytes) -> bytes:
         """What the embedding endpoint answers to a JSON body; raises HeadworksError."""
+
+
+class Place(Struct, frozen=True):
+    """Where the room lies, and what it is made for.
+
+    Attributes:
+        data_dir: Folder of its files.
+        worker: Name of this process among its siblings.
+        shared: URL of the server that nodes share; None for none.
+    """
+
+    data_dir: Path
+    worker: str
+    shared: str | None

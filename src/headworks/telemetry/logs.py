@@ -136,6 +136,7 @@ class CallLine(Struct, kw_only=True, omit_defaults=True):
     prompt_tokens: int
     completion_tokens: int
     attempts: int
+    cache: str | None = None
 
 
 def call_line(record: TraceRecord, masker: Masker) -> CallLine:
@@ -158,6 +159,7 @@ def call_line(record: TraceRecord, masker: Masker) -> CallLine:
         prompt_tokens=record.prompt_tokens,
         completion_tokens=record.completion_tokens,
         attempts=len(record.attempts),
+        cache=record.cache_kind,
     )
 
 

@@ -6,6 +6,7 @@ from msgspec import Struct
 from headworks.cache.decision import Record
 from headworks.cache.entries import Facets
 from headworks.cache.guards import Reading
+from headworks.cache.index.disk.row import About
 
 
 class Known(Struct, frozen=True, array_like=True):
@@ -29,6 +30,19 @@ class Known(Struct, frozen=True, array_like=True):
 def with_record(known: Known, record: Record) -> Known:
     """The same with another record."""
     return Known(known.text, known.reading, known.facets, known.created_s, record)
+
+
+def describe(payload: bytes) -> About:
+    """What the index has to know of a payload.
+
+    Raises:
+        ValueError: It is none of ours, or of another version.
+    """
+    try:
+        known = decode(payload)
+    except msgspec.MsgspecError as error:
+        raise ValueError("The payload of a vector has another form.") from error
+    return About(known.text, known.facets, known.created_s)
 
 
 encode = msgspec.msgpack.Encoder().encode

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import structlog
 
-from headworks.cache.embedding.embedder import Embedder, EmbedderMissingError
+from headworks.cache.embedding.embedder import Embedder, EmbedderError, EmbedderMissingError
 from headworks.cache.meaning.comparing import Comparer
 from headworks.cache.meaning.features import Feature, Features
 from headworks.cache.meaning.finder import NOT_LOOKED_UP, ByMeaning
@@ -113,6 +113,8 @@ class Meaning:
         except EmbedderMissingError as error:
             _log.warning("semantic_cache_off", reason=str(error), effect="exact answers only")
             return
+        with suppress(EmbedderError):  # said by whoever failed; it is tried again with the first question
+            await self._embedder.embed(["Hello"])  # so that no call waits for the model to be read
         await self._index.start()
         features = Features(self._path, self._embedder.name)
         features.load()

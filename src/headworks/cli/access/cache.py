@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from headworks.app import place, shared_store
+from headworks.app import filed_questions, place, shared_store
 from headworks.cache.local import LocalStore
 from headworks.cache.outfit import tiers
 from headworks.cache.upkeep import Upkeep
@@ -100,4 +100,9 @@ class StoredCache:
             if shared is not None:
                 await shared.start()
                 stack.push_async_callback(shared.stop)
-            yield Upkeep(tiers(kept, shared), clock)
+            found = tiers(kept, shared)
+            questions = filed_questions(config, clock)
+            if questions is not None:
+                stack.callback(questions.close)
+                found["semantic"] = questions
+            yield Upkeep(found, clock)

@@ -10,9 +10,11 @@ checkpoint, which syncs the file. The file is opened through SQLite's own file l
 drop the locks of this process.
 """
 
+from pathlib import Path
+from typing import Protocol
+
 import apsw
 
-from headworks.cache.local.disk.file import File
 from headworks.cache.local.disk.rows import pragma
 from headworks.storage.sqlite import transaction
 
@@ -22,10 +24,23 @@ _INNER, _LEAF = (2, 5), (10, 13)
 _FIRST_HEADER = 100
 
 
+class Scrubbed(Protocol):
+    """A database file in WAL mode."""
+
+    path: Path
+
+    @property
+    def log_bytes(self) -> int:
+        """Size of the write-ahead log."""
+
+    def checkpoint(self) -> bool:
+        """Bring the log into the file and empty it; False while another process is reading from it."""
+
+
 class Scrubbing:
     """Scrubs one file; used by one thread."""
 
-    def __init__(self, file: File) -> None:
+    def __init__(self, file: Scrubbed) -> None:
         self._file = file
 
     def scrub(self, db: apsw.Connection) -> bool:

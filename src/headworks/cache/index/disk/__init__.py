@@ -1,0 +1,1 @@
+"""Vectors on disk: one SQLite file that all workers of a machine write to and follow. Fails open, but for a purge."""
