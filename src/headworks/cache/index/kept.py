@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from headworks.cache.embedding.embedder import Embedder
 from headworks.cache.index.config import IndexSettings
-from headworks.cache.index.disk.row import About, Describe
+from headworks.cache.index.disk.row import UNREADABLE, About, Describe
 from headworks.cache.index.disk.store import News, VectorFile, Write
 from headworks.cache.index.growth import divide_crowded
 from headworks.cache.index.memory import Found, Item, VectorIndex
@@ -69,7 +69,7 @@ class SemanticIndex:
         self._thread: ThreadPoolExecutor | None = None
         self._turning = asyncio.Lock()
         self._tasks: dict[str, asyncio.Task[Any]] = {}
-        self._found = 0
+        self._found = self._seen = 0
 
     async def start(self) -> None:
         """Begin to read what was kept, in the background. The embedder has been started before."""
@@ -95,7 +95,7 @@ class SemanticIndex:
         """Keep a vector under the key of its entry, in place of an older one."""
         item = Item(partition, key, vector, expires_s, payload)
         self._memory.add(item)
-        self._queue.put(Write(item, new=True))
+        self._queue.put(Write(item, new=True, seen=self._seen))
 
     def search(self, partition: bytes, vector: Floats, k: int) -> list[Found]:
         """The nearest ones of the partition: (key, cosine, payload), nearest first."""
@@ -170,15 +170,19 @@ class SemanticIndex:
             more = await self._turn()
             if self._memory.crowded() is not None:
                 self._begin("divide", lambda: divide_crowded(self._memory))
-            if not more and self._worker == "0":
+            if not more and self._worker == "0" and self._renewal.wanted:
                 self._begin("renew", self._renew)
         return more
 
     async def idle(self) -> None:
-        """Return when nothing is under way in the background: all is written, read, divided and made anew."""
-        while await self.turn() or (rest := [task for name, task in self._tasks.items() if name != "turns"]):
+        """Return when nothing is to be done in the background: all is written, read, divided and made anew."""
+        while True:
+            more = await self.turn()
+            rest = [task for name, task in self._tasks.items() if name != "turns"]
             if rest:
                 await asyncio.wait(rest)
+            elif not more:
+                return
 
     async def _turns(self) -> None:
         while True:
@@ -202,6 +206,7 @@ class SemanticIndex:
             self._memory.clear()
             for write in self._queue.writes():
                 self._memory.add(write.item)
+        self._seen = news.seen if news.cleared else max(self._seen, news.seen)
         for rule in news.rules:
             await self._forget(partial(self._ruled, rule))
         for key in news.gone:
@@ -214,15 +219,13 @@ class SemanticIndex:
                 await asyncio.sleep(0)  # calls go first
 
     async def _renew(self) -> None:
-        if not self._renewal.wanted:
-            return
         older = await self._in_thread(lambda file: file.older(AT_ONCE))
         renewed = await self._renewal.renew(older)
-        await self._in_thread(lambda file: _work(renewed.writes, renewed.lost, file))
+        await self._in_thread(lambda file: file.write(renewed.writes, renewed.lost))
 
     def _ruled(self, rule: Rule, key: bytes, about: About) -> bool:
         """Whether a rule means a vector that was there before it."""
-        return about.created_s < rule.at_s and rule.means(Held(key, b"", about.facets, about.created_s, 0.0))
+        return about.created_s <= rule.at_s and rule.means(Held(key, b"", about.facets, about.created_s, 0.0))
 
     async def _forget(self, test: Callable[[bytes, About], bool]) -> int:
         """Let go of what passes a test, in memory and among what waits; how many were in memory."""
@@ -245,7 +248,7 @@ class SemanticIndex:
     def _passes(self, test: Callable[[bytes, About], bool], key: bytes, payload: bytes) -> bool:
         try:
             about = self._describe(payload)
-        except ValueError:  # nobody knows whose it is
+        except UNREADABLE:  # nobody knows whose it is
             return True
         return test(key, about)
 

@@ -28,7 +28,7 @@ class WriteQueue:
         key = write.item.key
         older = self._take_out(key)
         if older is not None and older.new and not write.new:
-            write = Write(write.item, new=True)
+            write = Write(write.item, new=True, seen=older.seen)
         size = _size(write)
         if self._bytes + size > QUEUE_BYTES:
             self.dropped += 1

@@ -36,7 +36,8 @@ class About(Struct, frozen=True):
 
 
 Describe = Callable[[bytes], About]
-"""Reads a payload; raises ValueError for one that it cannot read."""
+"""Reads a payload; raises one of `UNREADABLE` when it cannot."""
+UNREADABLE = (ValueError, msgspec.MsgspecError)
 
 
 class BrokenRowError(ValueError):

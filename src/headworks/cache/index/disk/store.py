@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from headworks.cache.index.disk import statements as sql
 from headworks.cache.index.disk.file import File
-from headworks.cache.index.disk.row import BrokenRowError, Describe, columns, item_of
+from headworks.cache.index.disk.row import UNREADABLE, BrokenRowError, Describe, columns, item_of
 from headworks.cache.index.memory import Item
 from headworks.cache.local.disk.faults import FILE_ERRORS, is_broken
 from headworks.cache.local.disk.notices import last_number, note, rules_after
@@ -47,10 +47,12 @@ class Write(Struct, frozen=True):
     Attributes:
         item: The vector.
         new: False where only its payload or its vector has changed: then it is only written if it is still there.
+        seen: Number of the last purge that was known when it came.
     """
 
     item: Item
     new: bool
+    seen: int = 0
 
 
 class News(Struct, frozen=True, kw_only=True):
@@ -61,12 +63,14 @@ class News(Struct, frozen=True, kw_only=True):
         gone: Keys that are gone.
         items: Vectors that are new or have changed.
         rules: What was purged: a vector may be in a memory without lying on disk.
+        seen: Number of the last purge.
         more: Whether there is more to read.
     """
 
     cleared: bool = False
     gone: list[bytes] = []
     rules: list[Rule] = []
+    seen: int = 0
     items: list[Item] = []
     more: bool = False
 
@@ -205,10 +209,11 @@ class VectorFile:
         try:
             about = self._describe(item.payload)
             values = columns(item, about, self._id)
-        except ValueError:  # it cannot be read, or holds half a character
+        except UNREADABLE:  # or a facet has half a character, which no table holds
             self.dropped += 1
             return False
-        if write.new and self._rules.refuse(Held(item.key, b"", about.facets, about.created_s, item.expires_s), None):
+        entry = Held(item.key, b"", about.facets, about.created_s, item.expires_s)
+        if write.new and (self._rules.refuse(entry, write.seen) or self._rules.refuse(entry, None)):
             self.refused += 1
             return False
         if len(values[-1]) > self._space.entry:
@@ -235,7 +240,14 @@ class VectorFile:
         self._last_gone = gone[-1][0] if gone else self._last_gone
         self._last_id = rows[-1][0] if rows else self._last_id
         more = len(gone) == READ_GONE or len(rows) == READ_ROWS
-        return News(cleared=cleared, gone=[key for _, key in gone], rules=rules, items=items, more=more)
+        return News(
+            cleared=cleared,
+            gone=[key for _, key in gone],
+            rules=rules,
+            seen=self._rules.number,
+            items=items,
+            more=more,
+        )
 
     def _items(self, db: apsw.Connection, rows: list[Any]) -> list[Item]:
         """What can be used of some rows. Broken ones are deleted."""
