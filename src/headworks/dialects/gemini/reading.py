@@ -63,7 +63,7 @@ def read_whole(ask: Ask, body: bytes) -> list[Event]:
     """Events of a whole reply of any kind.
 
     Raises:
-        ProviderError: Not JSON, not the documented shape, or an answer that broke down.
+        ProviderError: Not JSON, not the documented shape, without an answer, or an answer that broke down.
     """
     if ask.kind == "embedding":
         return _read_embeddings(body)
@@ -73,6 +73,8 @@ def read_whole(ask: Ask, body: bytes) -> list[Event]:
     events = reader.events(body)
     if reader.finished():
         return events
+    if all(isinstance(event, Started | UsageReported) for event in events):
+        raise ProviderError("The provider's reply has no candidate that says anything.")
     return [event for event in events if type(event) is not Finished]  # who has one unfinished candidate has not
 
 
