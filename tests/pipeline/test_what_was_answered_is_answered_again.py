@@ -1,4 +1,4 @@
-"""The exact cache: one provider call, then the same answer in either dialect, whole or streamed; and whom it is not for."""
+"""The exact cache: one provider call, then the same answer, in either dialect, streamed or not; whom it is not for."""
 
 import json
 
