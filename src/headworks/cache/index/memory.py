@@ -15,9 +15,9 @@ from headworks.cache.index.partition import FLAT_ROWS, Partition
 from headworks.cache.index.rows import Floats, Record
 from headworks.core.clock import Clock
 
-RECORD_BYTES = 560
+RECORD_BYTES = 450
 """What an entry takes beside its vector and payload (measured on CPython 3.11)."""
-PARTITION_BYTES = 1000
+PARTITION_BYTES = 620
 """What a partition takes beside its vectors: one of one entry."""
 _STALE_ENDS = 1024
 

@@ -35,7 +35,8 @@ AGAIN_S = 5.0
 TIDY_EVERY_S = 10.0
 ROW_BYTES = 700
 """What a row takes beside its data: its columns, and its places in five trees (measured)."""
-READ_ROWS, READ_GONE = 256, 4096
+READ_ROWS, READ_GONE = 64, 1024
+"""Read at once: the event loop waits while a thread of Python works."""
 _SPARE_PAGES, _VACUUM_PAGES = 1024, 256
 _T = TypeVar("_T")
 _log = structlog.get_logger("headworks.cache")
