@@ -17,7 +17,7 @@ from headworks.cache.admission import Admission, Outlook
 from headworks.cache.config import RoomSettings
 from headworks.cache.index.config import QUESTIONS_FILE
 from headworks.cache.local import LocalStore
-from headworks.cache.outfit import Extras, Outfit
+from headworks.cache.outfit import Extras, Near, Outfit
 from headworks.cache.prefix import PrefixMemory
 from headworks.cache.protocols import Outside, Place
 from headworks.config import Config, links, local_settings, router
@@ -306,21 +306,28 @@ def shared_store(url: str | None, clock: Clock) -> "SharedStore | None":
     return SharedStore(url, SharedSettings(), clock)
 
 
-def _relay(place: Place, store: LocalStore, clock: Clock) -> "Relay | None":
+def _relay(place: Place, near: Near, clock: Clock) -> "Relay | None":
     """What tells this node of what is purged in the cache that nodes share."""
     shared = shared_store(place.shared, clock)
     if shared is None:
         return None
     from headworks.cache.shared.relay import Relay  # noqa: PLC0415  an extra, absent from the base install
 
-    return Relay(shared, store, place.data_dir, worker=place.worker)
+    return Relay(shared, near, place.data_dir, worker=place.worker)
 
 
-def _meaning(place: Place, settings: RoomSettings, store: LocalStore, outside: Outside, clock: Clock) -> "Meaning":
+def _meaning(
+    place: Place,
+    settings: RoomSettings,
+    store: LocalStore,
+    shared: "SharedStore | None",
+    outside: Outside,
+    clock: Clock,
+) -> "Meaning":
     """The semantic cache, imported only when a feature wants it."""
-    from headworks.cache.meaning.making import made_meaning  # noqa: PLC0415  an extra, absent from the base install
+    from headworks.cache.meaning.making import Stores, made_meaning  # noqa: PLC0415  an extra, absent from the base install
 
-    return made_meaning(place, settings, store, outside, clock)
+    return made_meaning(place, settings, Stores(store, shared), outside, clock)
 
 
 def filed_questions(config: Config, clock: Clock) -> "FiledQuestions | None":

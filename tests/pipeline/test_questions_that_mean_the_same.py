@@ -10,7 +10,7 @@ import pytest
 from headworks.cache.where import Where
 
 FEATURES = """
-meaning: {model: topical, cache: {exact: on, semantic: {max_error: 0.05, shadow: 0.2}}}
+meaning: {model: topical, cache: {exact: on, semantic: {max_error: 0.05, shadow: 1}}}
 elsewhere: {model: topical, cache: {exact: on, semantic: {max_error: 0.05}}}
 exact: {model: topical, cache: {exact: on}}
 """

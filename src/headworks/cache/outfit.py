@@ -1,7 +1,7 @@
 """The cache room of one process with all that belongs to it: made from settings, started, looked after and stopped."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 from msgspec import Struct
@@ -12,6 +12,7 @@ from headworks.cache.looking import Kit
 from headworks.cache.protocols import Outside, Place
 from headworks.cache.room import CacheRoom
 from headworks.cache.upkeep import CacheMetrics, LocalTiers, SemanticRow, SharedTier, Tier, Upkeep
+from headworks.cache.where import Where
 from headworks.core.clock import Clock
 from headworks.core.messages import Ask
 
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
 _log = structlog.get_logger("headworks.cache")
 
 
+class Near(Protocol):
+    """What keeps to the rules of the shared server: this node's own tiers."""
+
+    async def purge(self, where: Where) -> object:
+        """Let go of all entries that are meant; raises StoreError."""
+
+
 class Extras(Struct, frozen=True):
     """Makes what needs libraries that may not be installed; `app.py` imports those only when they are wanted.
 
@@ -32,8 +40,8 @@ class Extras(Struct, frozen=True):
         meaning: The semantic cache. Raises ImportError when a library is missing.
     """
 
-    relay: "Callable[[Place, LocalStore, Clock], Relay | None]"
-    meaning: "Callable[[Place, RoomSettings, LocalStore, Outside, Clock], Meaning]"
+    relay: "Callable[[Place, Near, Clock], Relay | None]"
+    meaning: "Callable[[Place, RoomSettings, LocalStore, SharedStore | None, Outside, Clock], Meaning]"
 
 
 class Outfit:
@@ -67,7 +75,7 @@ class Outfit:
         self._clock = clock
         self._store = LocalStore(place.data_dir, settings, clock, worker=place.worker)
         self._extras = extras
-        self._relay = extras.relay(place, self._store, clock)
+        self._relay = extras.relay(place, self, clock)
         self._meaning: Meaning | None = None
         self._lacks_meaning = False
         kit = Kit(store=self._store, clock=clock, cost_nano=outside.cost_nano)
@@ -84,11 +92,11 @@ class Outfit:
             StoreError: The data directory cannot be used.
         """
         await self._store.start()
+        if self._meaning is not None:
+            self._meaning.start()
         if self._relay is not None:
             await self._relay.start()
         self._metrics.start()
-        if self._meaning is not None:
-            self._meaning.start()
 
     async def stop(self) -> None:
         """Keep what is to be kept, and let go of everything."""
@@ -98,6 +106,16 @@ class Outfit:
         if self._relay is not None:
             await self._relay.stop()
         await self._store.stop()
+
+    async def purge(self, where: Where) -> None:
+        """Let go of all that is meant on this node, as the server that nodes share says.
+
+        Raises:
+            StoreError: It could not be done.
+        """
+        await self._store.purge(where)
+        if await self.meaning_ready() and self._meaning is not None:
+            await self._meaning.tier.purge(where)
 
     def metrics(self) -> bytes:
         """What Prometheus sees of it."""
@@ -112,7 +130,10 @@ class Outfit:
         if self._meaning is not None or self._lacks_meaning:
             return
         try:
-            self._meaning = self._extras.meaning(self._place, self._settings, self._store, self._outside, self._clock)
+            shared = None if self._relay is None else self._relay.shared
+            self._meaning = self._extras.meaning(
+                self._place, self._settings, self._store, shared, self._outside, self._clock
+            )
         except ImportError as error:
             self._lacks_meaning = True
             reason = f"{error.name or error} is not installed: install headworks[embed]"

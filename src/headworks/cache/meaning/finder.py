@@ -15,11 +15,12 @@ from headworks.cache.decision import NEIGHBOURS, Candidate, Evidence, Record, we
 from headworks.cache.embedding.embedder import Embedder, EmbedderError
 from headworks.cache.entries import Entry
 from headworks.cache.guards import Reading, read, rejects
+from headworks.cache.meaning.answers import Answers
 from headworks.cache.meaning.features import Feature, Features
 from headworks.cache.meaning.known import Known, decode, encode, with_record
 from headworks.cache.meaning.parts import Index
 from headworks.cache.meaning.teacher import Lesson, Teacher
-from headworks.cache.protocols import Match, Question, Search, Store
+from headworks.cache.protocols import Match, Question, Search
 
 MOST_CHARACTERS = 4000
 """A longer question is not looked up by meaning: an embedding says too little of it."""
@@ -48,7 +49,7 @@ class ByMeaning:
     Args:
         embedder: Makes vectors.
         index: Holds them.
-        store: Holds the answers.
+        answers: Finds the answers of candidates.
         features: What was learned.
         teacher: Learns.
         rng: For the shadow's dice.
@@ -58,7 +59,7 @@ class ByMeaning:
         self,
         embedder: Embedder,
         index: Index,
-        store: Store,
+        answers: Answers,
         features: Features,
         teacher: Teacher,
         rng: random.Random,
@@ -66,7 +67,7 @@ class ByMeaning:
         self.features = features
         self._embedder = embedder
         self._index = index
-        self._store = store
+        self._answers = answers
         self._teacher = teacher
         self._rng = rng
         self._blinded = False
@@ -94,7 +95,7 @@ class ByMeaning:
         if evidence is not None:
             key, known = near[0].key, near[0].known
             lesson = Lesson(feature=feature, evidence=evidence, key=key, known=known, check=ruling.withheld)
-            if choice.exploit and (entry := self._entry(near[0].key)) is not None:
+            if choice.exploit and (entry := await self._answers.get(near[0].key)) is not None:
                 self._remember(question.ask.trace_id, feature, near[0], evidence)
                 if choice.shadow:
                     self._teacher.shadow(question, entry, lesson)
@@ -107,12 +108,8 @@ class ByMeaning:
         if lesson is None:
             self.add(question, vector, reading, entry, _family(entry))
             return
-        held = self._entry(lesson.key)
-        if held is None:
-            self.add(question, vector, reading, entry, _family(entry))
-            return
         self._teacher.explored(
-            question, held, entry, lesson, lambda family: self.add(question, vector, reading, entry, family)
+            question, entry, lesson, lambda family: self.add(question, vector, reading, entry, family)
         )
 
     def add(self, question: Question, vector: "Vector", reading: Reading, entry: Entry, family: bytes) -> None:
@@ -148,13 +145,6 @@ class ByMeaning:
             else:
                 feature.guarded[objection] = feature.guarded.get(objection, 0) + 1
         return near[:NEIGHBOURS]
-
-    def _entry(self, key: bytes) -> Entry | None:
-        """The answer of a candidate. One that is gone has no place in the index either."""
-        entry = self._store.get(key)
-        if entry is None:
-            self._index.remove(key)
-        return entry
 
     def _remember(self, trace_id: str, feature: Feature, candidate: Near, evidence: Evidence) -> None:
         self._served[trace_id] = feature, candidate, evidence

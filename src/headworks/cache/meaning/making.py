@@ -1,6 +1,9 @@
 """Make the semantic cache of a process from its settings. Needs the extra `embed`: imported only where it is wanted."""
 
 import random
+from typing import Protocol
+
+from msgspec import Struct
 
 from headworks.cache.config import RoomSettings
 from headworks.cache.embedding.embedder import Embedder
@@ -8,28 +11,48 @@ from headworks.cache.embedding.endpoint import EndpointEmbedder
 from headworks.cache.embedding.local import LocalEmbedder
 from headworks.cache.embedding.remembered import RememberedEmbedder
 from headworks.cache.index.kept import SemanticIndex
+from headworks.cache.meaning.answers import Answers
 from headworks.cache.meaning.known import describe
+from headworks.cache.meaning.nodes import FEED, Feed, SharedIndex
+from headworks.cache.meaning.parts import KeptIndex
 from headworks.cache.meaning.room import Meaning
-from headworks.cache.protocols import Outside, Place, Store
+from headworks.cache.protocols import Outside, Place, Shared, Store
 from headworks.core.clock import Clock
 
 LEARNED_FILE = "semantic-learned"
 
 
-def made_meaning(place: Place, settings: RoomSettings, store: Store, outside: Outside, clock: Clock) -> Meaning:
+class SharedServer(Shared, Protocol):
+    """The server that nodes share; see `cache.shared.store.SharedStore`."""
+
+    def feed(self, name: str, most_items: int = 100_000) -> Feed:
+        """A feed that all nodes add to and follow."""
+
+
+class Stores(Struct, frozen=True):
+    """Where answers lie: on this node, and on the server that nodes share."""
+
+    local: Store
+    shared: SharedServer | None
+
+
+def made_meaning(place: Place, settings: RoomSettings, stores: Stores, outside: Outside, clock: Clock) -> Meaning:
     """The semantic cache, not started.
 
     Args:
         place: Where its files lie.
         settings: The embedding model, and limits.
-        store: Holds the answers.
+        stores: Hold the answers.
         outside: Asks models and the embedding endpoint.
         clock: Source of time.
     """
     embedder = RememberedEmbedder(_embedder(settings, outside, clock), settings.embedding.remembered_bytes)
-    index = SemanticIndex(place.data_dir, settings.index, embedder, clock, describe, worker=place.worker)
+    index: KeptIndex = SemanticIndex(place.data_dir, settings.index, embedder, clock, describe, worker=place.worker)
+    if stores.shared is not None:
+        index = SharedIndex(index, stores.shared.feed(FEED), lambda: embedder.name, embedder.dims)
+    answers = Answers(stores.local, stores.shared, index)
     learned = place.data_dir / f"{LEARNED_FILE}-{place.worker}"
-    return Meaning(embedder, index, store, outside.again, learned, random.SystemRandom(), outside.consult)
+    return Meaning(embedder, index, answers, outside.again, learned, random.SystemRandom(), outside.consult)
 
 
 def _embedder(settings: RoomSettings, outside: Outside, clock: Clock) -> Embedder:

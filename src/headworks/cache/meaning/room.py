@@ -12,12 +12,13 @@ from pathlib import Path
 import structlog
 
 from headworks.cache.embedding.embedder import Embedder, EmbedderError, EmbedderMissingError
+from headworks.cache.meaning.answers import Answers
 from headworks.cache.meaning.comparing import Comparer
 from headworks.cache.meaning.features import Feature, Features
 from headworks.cache.meaning.finder import NOT_LOOKED_UP, ByMeaning
 from headworks.cache.meaning.parts import AskModel, Consult, KeptIndex
 from headworks.cache.meaning.teacher import Teacher
-from headworks.cache.protocols import Question, Search, Store
+from headworks.cache.protocols import Question, Search
 from headworks.cache.upkeep import SemanticRow, Tier
 
 SAVE_S = 60.0
@@ -31,7 +32,7 @@ class Meaning:
     Args:
         embedder: Makes vectors.
         index: Holds them.
-        store: Holds the answers.
+        answers: Finds the answers.
         ask_model: Asks the model for a shadow.
         path: What was learned is kept beside it.
         rng: For the shadow's dice.
@@ -45,7 +46,7 @@ class Meaning:
         self,
         embedder: Embedder,
         index: KeptIndex,
-        store: Store,
+        answers: Answers,
         ask_model: AskModel,
         path: Path,
         rng: random.Random,
@@ -54,10 +55,10 @@ class Meaning:
         self.tier: Tier = index
         self._index = index
         self._embedder = embedder
-        self._store = store
+        self._answers = answers
         self._path = path
         self._rng = rng
-        self._teacher = Teacher(Comparer(embedder, consult), index, ask_model)
+        self._teacher = Teacher(Comparer(embedder, consult), index, answers, ask_model)
         self._finder: ByMeaning | None = None
         self._starting: asyncio.Task[None] | None = None
         self._saving: asyncio.TimerHandle | None = None
@@ -118,7 +119,7 @@ class Meaning:
         await self._index.start()
         features = Features(self._path, self._embedder.name)
         features.load()
-        self._finder = ByMeaning(self._embedder, self._index, self._store, features, self._teacher, self._rng)
+        self._finder = ByMeaning(self._embedder, self._index, self._answers, features, self._teacher, self._rng)
         self._save_later()
 
     def _save_later(self) -> None:

@@ -13,6 +13,7 @@ from msgspec import Struct
 from headworks.cache.answers import folded, keepable
 from headworks.cache.decision import Evidence
 from headworks.cache.entries import Entry
+from headworks.cache.meaning.answers import Answers
 from headworks.cache.meaning.comparing import Comparer
 from headworks.cache.meaning.features import Feature
 from headworks.cache.meaning.known import Known, encode, with_record
@@ -52,32 +53,31 @@ class Teacher:
     Args:
         comparer: Says whether two answers are the same.
         index: Holds the records.
+        answers: Finds the answers of candidates.
         ask_model: Asks the model for a shadow.
     """
 
-    def __init__(self, comparer: Comparer, index: Index, ask_model: AskModel) -> None:
+    def __init__(self, comparer: Comparer, index: Index, answers: Answers, ask_model: AskModel) -> None:
         self._comparer = comparer
         self._index = index
+        self._answers = answers
         self._ask_model = ask_model
         self._tasks: set[asyncio.Task[None]] = set()
         self._shadows = 0
 
-    def explored(
-        self, question: Question, held: Entry, entry: Entry, lesson: Lesson, add: Callable[[bytes], None]
-    ) -> None:
+    def explored(self, question: Question, entry: Entry, lesson: Lesson, add: Callable[[bytes], None]) -> None:
         """The model has answered a question that has a candidate.
 
         Args:
             question: As asked.
-            held: The candidate's answer.
-            entry: The model's.
+            entry: The model's answer.
             lesson: What is to be learned.
             add: Takes the family of the new answer, and lets others find it.
         """
         if len(self._tasks) >= MOST_LESSONS:
             lesson.feature.unlearned += 1
             return
-        self._begin(self._explored(question, held, entry, lesson, add))
+        self._begin(self._explored(question, entry, lesson, add))
 
     def shadow(self, question: Question, served: Entry, lesson: Lesson) -> None:
         """Ask the model for what was just served."""
@@ -104,9 +104,11 @@ class Teacher:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _explored(
-        self, question: Question, held: Entry, entry: Entry, lesson: Lesson, add: Callable[[bytes], None]
-    ) -> None:
+    async def _explored(self, question: Question, entry: Entry, lesson: Lesson, add: Callable[[bytes], None]) -> None:
+        held = await self._answers.get(lesson.key)
+        if held is None:
+            add(entry.key[:8])
+            return
         right = await self._right(question, held.events, entry.events, lesson)
         self._learn(lesson, right=right)
         lesson.feature.explored += 1

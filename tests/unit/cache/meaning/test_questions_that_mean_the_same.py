@@ -10,6 +10,7 @@ from headworks.cache.decision import Decision
 from headworks.cache.embedding.embedder import EmbedderError
 from headworks.cache.entries import Entry, Facets
 from headworks.cache.key import Key
+from headworks.cache.meaning.answers import Answers
 from headworks.cache.meaning.comparing import Comparer
 from headworks.cache.meaning.features import Features
 from headworks.cache.meaning.finder import ByMeaning
@@ -86,8 +87,9 @@ class World:
         self.embedder, self.index, self.store = HandMade(), Shelf(), Entries()
         self.truth = dict.fromkeys(TOPICS, "first")
         self.features = Features(tmp_path / "learned", "model")
-        self.teacher = Teacher(Comparer(self.embedder, _no_judge), self.index, self._ask_model)
-        self.finder = ByMeaning(self.embedder, self.index, self.store, self.features, self.teacher, random.Random(7))
+        answers = Answers(self.store, None, self.index)
+        self.teacher = Teacher(Comparer(self.embedder, _no_judge), self.index, answers, self._ask_model)
+        self.finder = ByMeaning(self.embedder, self.index, answers, self.features, self.teacher, random.Random(7))
         self.caching = Caching(exact=True, max_error=max_error, shadow=shadow)
         self.wrong = self.hits = self.calls = self.shadows = 0
         self.broken = False
