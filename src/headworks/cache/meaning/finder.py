@@ -12,7 +12,7 @@ import structlog
 from msgspec import Struct
 
 from headworks.cache.decision import NEIGHBOURS, Candidate, Evidence, Record, weigh
-from headworks.cache.embedding.embedder import Embedder, EmbedderError
+from headworks.cache.embedding.embedder import Embedder, EmbedderError, PartlyReadError
 from headworks.cache.entries import Entry
 from headworks.cache.guards import Reading, read, rejects
 from headworks.cache.meaning.answers import Answers
@@ -82,6 +82,9 @@ class ByMeaning:
         feature = self.features.of(question.route.feature, allowed, strict=caching.strict)
         try:
             vector = (await self._embedder.embed([text]))[0]
+        except PartlyReadError:  # too long, or of signs that the model does not know: nothing is wrong
+            feature.blinded += 1
+            return NOT_LOOKED_UP
         except EmbedderError as error:
             feature.blinded += 1
             self._blind(error)
