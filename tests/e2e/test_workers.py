@@ -114,7 +114,12 @@ async def test_a_killed_worker_is_replaced_and_its_records_are_recovered(two, fa
     by_other = [await ask(two) for _ in range(2)]
     os.kill(before["0"], signal.SIGCONT)
     os.kill(before["1"], signal.SIGKILL)
-    eventually(lambda: workers(two).keys() == {"0", "1"} and workers(two)["1"] != before["1"])
+
+    def is_replaced() -> bool:
+        now = workers(two)
+        return now.keys() == {"0", "1"} and now["1"] != before["1"]
+
+    eventually(is_replaced)
     eventually(lambda: two.log().count('"event":"ready"') == 3)
     assert workers(two)["0"] == before["0"]
     by_survivors = [await ask(two) for _ in range(4)]
