@@ -170,6 +170,12 @@ def test_a_share_of_hits_is_asked_in_the_shadow_and_on_record(house, learned):
     assert feature.shadowed == len(shadows) > 0
     assert feature.wrong == 0
     assert all(trace["cost_usd"] > 0 and trace["cache_kind"] is None for trace in shadows)
+    _, answer = semantic_hit(house)
+    record = house.record(answer)
+    assert 0 <= record["cache_error_low"] < record["cache_error_high"] <= 1
+    page = house.ask(b"", path="/metrics", method="GET").body.decode()
+    assert 'headworks_cache_semantic_error{end="high",feature="meaning"}' in page
+    assert 'headworks_cache_semantic_stopped{feature="meaning"} 0.0' in page
 
 
 def test_a_feature_without_it_asks_for_every_wording(house, topical, learned):

@@ -257,6 +257,7 @@ class Looking:
                 saved_nano=entry.cost_nano,
                 similarity=match.similarity,
                 bound=match.bound,
+                error=match.error,
             )
         return said_again(entry, self._route, streamed=self._ask.stream)
 

@@ -57,11 +57,14 @@ class Match(Struct, frozen=True, kw_only=True):
         entry: The answer.
         similarity: Of the two questions, up to 1.
         bound: The chance that it is right is at least this.
+        error: Ends of the 95% interval of the share of all the feature's answers that were measured wrong; None before
+            anything was measured.
     """
 
     entry: Entry
     similarity: float
     bound: float
+    error: tuple[float, float] | None = None
 
 
 class Search(Protocol):

@@ -135,6 +135,7 @@ class OpenTrace(Protocol):
         saved_nano: int | None = None,
         similarity: float | None = None,
         bound: float | None = None,
+        error: tuple[float, float] | None = None,
     ) -> None:
         """Note what the cache said: `miss`, `joined`, or the kind of hit with its age and what it saved."""
 

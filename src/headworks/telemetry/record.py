@@ -83,6 +83,8 @@ class TraceRecord(Struct, kw_only=True, omit_defaults=True):
     cache_age_s: float | None = None
     cache_similarity: float | None = None
     cache_bound: float | None = None
+    cache_error_low: float | None = None
+    cache_error_high: float | None = None
     saved_nano: int = 0
     tool_calls: int = 0
     finish_reason: str | None = None

@@ -148,6 +148,7 @@ class Trace:
         saved_nano: int | None = None,
         similarity: float | None = None,
         bound: float | None = None,
+        error: tuple[float, float] | None = None,
     ) -> None:
         """What the cache said of the call."""
         record = self.record
@@ -156,6 +157,7 @@ class Trace:
         record.cache_age_s = age_s
         record.cache_similarity = similarity
         record.cache_bound = bound
+        record.cache_error_low, record.cache_error_high = error or (None, None)
         if saved_nano is not None:
             record.saved_nano = min(saved_nano, _MOST)
 

@@ -92,6 +92,13 @@ class Feature(Struct):
                 max_error=self.max_error,
             )
 
+    def error(self) -> tuple[float, float] | None:
+        """Ends of the interval of the share of answers that were measured wrong; None before anything was measured."""
+        if not self.meter.checked:
+            return None
+        low, _, high = self.meter.measured().error
+        return low, high
+
     def measured(self) -> Measured:
         """What is known of wrong answers."""
         return self.meter.measured()

@@ -103,7 +103,8 @@ class ByMeaning:
                 if choice.shadow:
                     self._teacher.shadow(question, entry, lesson)
                 feature.served += 1
-                return Found(Match(entry=entry, similarity=evidence.similarity, bound=choice.bound))
+                wrong = feature.error()
+                return Found(Match(entry=entry, similarity=evidence.similarity, bound=choice.bound, error=wrong))
         return Asked(self, question, vector, reading, lesson)
 
     def keep(self, question: Question, vector: "Vector", reading: Reading, entry: Entry, lesson: Lesson | None) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
-from headworks.cache.upkeep.stats import Stats
+from headworks.cache.upkeep.stats import SemanticRow, Stats
 from headworks.cache.upkeep.tiers import TierRow
 
 BEAT_S = 5.0
@@ -47,6 +47,22 @@ class CacheMetrics:
         self._broken = _counter(registry, "broken", "Entries that did not stand their check.", "tier")
         self._dropped = _counter(registry, "dropped", "Answers that were not written.", "tier")
         self._refused = _counter(registry, "refused", "Answers not kept because they were invalidated.", "tier")
+        self._error = Gauge(
+            "headworks_cache_semantic_error",
+            "Share of a feature's answers that are wrong because they answer another question.",
+            ["feature", "end"],
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
+        self._stopped = Gauge(
+            "headworks_cache_semantic_stopped",
+            "1 while nothing is answered by meaning.",
+            ["feature"],
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
+        self._shadowed = _counter(registry, "semantic_checked", "Answers by meaning that were compared.", "feature")
+        self._wrong = _counter(registry, "semantic_wrong", "Those of them that were wrong.", "feature")
         self._stored = _counter(registry, "stored", "Answers kept, so far.")
         self._saved = _counter(registry, "saved_usd", "Dollars that answers from the cache had cost.")
 
@@ -76,6 +92,8 @@ class CacheMetrics:
             self._count(self._broken, troubles.broken, name)
             self._count(self._dropped, troubles.dropped, name)
             self._count(self._refused, troubles.refused, name)
+        for semantic in stats.semantic:
+            self._show_semantic(semantic)
         self._count(self._stored, stats.stored or 0)
         self._count(self._saved, stats.saved_usd or 0.0)
 
@@ -92,9 +110,17 @@ class CacheMetrics:
                 child.set(value)
                 self._shown.add(child)
 
+    def _show_semantic(self, row: SemanticRow) -> None:
+        for end, value in (("low", row.low), ("measured", row.rate), ("high", row.high)):
+            if value is not None:
+                self._error.labels(row.feature, end).set(value)
+        self._stopped.labels(row.feature).set(bool(row.stopped))
+        self._count(self._shadowed, row.shadowed, row.feature)
+        self._count(self._wrong, row.wrong, row.feature)
+
     def _count(self, counter: Counter, total: float, tier: str = "") -> None:
         child = counter.labels(tier) if tier else counter
-        child.inc(total - self._told.get((counter, tier), 0))
+        child.inc(max(0.0, total - self._told.get((counter, tier), 0)))  # the meter begins anew now and then
         self._told[counter, tier] = total
 
     def _beat(self) -> None:

@@ -33,7 +33,8 @@ _WHOLE = (
     "cost_nano",
     "saved_nano",
 )
-_REAL = ("latency_ms", "ttft_ms", "overhead_ms", "cache_age_s", "cache_similarity", "cache_bound")
+_ERROR = ("cache_error_low", "cache_error_high")
+_REAL = ("latency_ms", "ttft_ms", "overhead_ms", "cache_age_s", "cache_similarity", "cache_bound", *_ERROR)
 _YES_NO = ("stream", "usage_estimated", "cache_hit", "priced")
 _TEXT = tuple(name for name in COLUMNS if name not in {"started_at", *_WHOLE, *_REAL, *_YES_NO, *_NESTED})
 SCHEMA = pa.schema(

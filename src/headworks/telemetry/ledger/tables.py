@@ -76,6 +76,8 @@ STEPS = (
     ALTER TABLE traces ADD COLUMN cache_age_s REAL;
     ALTER TABLE traces ADD COLUMN cache_similarity REAL;
     ALTER TABLE traces ADD COLUMN cache_bound REAL;
+    ALTER TABLE traces ADD COLUMN cache_error_low REAL;
+    ALTER TABLE traces ADD COLUMN cache_error_high REAL;
     ALTER TABLE traces ADD COLUMN saved_nano INTEGER NOT NULL DEFAULT 0;
     """,
 )
