@@ -81,7 +81,7 @@ def set_up(profile: str) -> None:
     UNFINISHED.touch()
     STAMP.unlink(missing_ok=True)
     python = ["--python", str(VENV)]
-    print("Installing the packages of the lock files (the first time: some 250 MB) ...", flush=True)
+    print("Installing the packages of the lock files (the first time: several hundred MB) ...", flush=True)
     sync = [uv, "pip", "sync", *python, "--require-hashes", "--no-build", *map(str, locks)]
     if not has_certificates() and _distrusts(sync, environment):
         print("  No CA certificates here: every package is checked by its pinned SHA-256 alone.", flush=True)
