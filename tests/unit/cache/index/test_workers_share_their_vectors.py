@@ -236,7 +236,7 @@ async def test_a_purge_that_cannot_be_done_is_an_error(new_worker: NewWorker, tm
     await first.index.turn()
     blocker = apsw.Connection(str(tmp_path / "semantic.sqlite"))
     blocker.execute("BEGIN IMMEDIATE")
-    first.index._file._file.db.set_busy_timeout(1)
+    first.index._file._file.writer.set_busy_timeout(1)
     with pytest.raises(StoreError, match="could not be purged"):
         await first.index.purge(Where(user="ann"))
     assert not first.finds("of ann")

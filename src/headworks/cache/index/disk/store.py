@@ -17,17 +17,18 @@ from headworks.cache.index.disk import statements as sql
 from headworks.cache.index.disk.file import File
 from headworks.cache.index.disk.row import UNREADABLE, BrokenRowError, Describe, columns, item_of
 from headworks.cache.index.memory import Item
-from headworks.cache.local.disk.faults import FILE_ERRORS, is_broken
 from headworks.cache.local.disk.notices import last_number, note, rules_after
 from headworks.cache.local.disk.rows import pragma, used_pages
 from headworks.cache.local.disk.scrubbing import Scrubbing
-from headworks.cache.local.disk.space import PAGE_BYTES, space
+from headworks.cache.local.disk.space import space
 from headworks.cache.local.disk.tables import condition
 from headworks.cache.local.held import Held
 from headworks.cache.local.rules import Rule, Rules, meaning_of
 from headworks.cache.where import Where
 from headworks.core.clock import Clock
 from headworks.core.errors import StoreError
+from headworks.storage.faults import FILE_ERRORS, is_broken
+from headworks.storage.renewable import PAGE_BYTES
 from headworks.storage.sqlite import transaction
 
 AGAIN_S = 5.0
@@ -144,7 +145,7 @@ class VectorFile:
 
     def follow(self) -> News:
         """What is new."""
-        if self._file.db is not None and self._file.is_replaced():
+        if self._file.writer is not None and self._file.is_replaced():
             self._file.close()
         return self._tried(self._news) or News(cleared=self._take_cleared())
 
@@ -321,7 +322,7 @@ class VectorFile:
 
     def _tried(self, work: Callable[[apsw.Connection], _T]) -> _T | None:
         """Do it, if the file can be used; None when it was not done."""
-        if self._file.db is None and self._clock.monotonic() < self._again_s:
+        if self._file.writer is None and self._clock.monotonic() < self._again_s:
             return None
         try:
             return work(self._reach())
@@ -335,7 +336,7 @@ class VectorFile:
         Raises:
             StoreError: The file cannot be opened.
         """
-        return self._file.db if self._file.db is not None else self._opened(self._file.open())
+        return self._file.writer if self._file.writer is not None else self._opened(self._file.open())
 
     def _opened(self, db: apsw.Connection) -> apsw.Connection:
         with transaction(db):

@@ -16,17 +16,18 @@ import structlog
 
 from headworks.cache.local.bell import Bell
 from headworks.cache.local.disk import rows
-from headworks.cache.local.disk.faults import FILE_ERRORS, is_broken
 from headworks.cache.local.disk.file import File
 from headworks.cache.local.disk.notices import rules_after
 from headworks.cache.local.disk.purging import Purging, Test
 from headworks.cache.local.disk.reading import Reading
 from headworks.cache.local.disk.scrubbing import Scrubbing
-from headworks.cache.local.disk.space import PAGE_BYTES, ROW_BYTES, space
+from headworks.cache.local.disk.space import ROW_BYTES, space
 from headworks.cache.local.queue import Waiting
 from headworks.cache.local.rules import Meaning
 from headworks.core.clock import Clock
 from headworks.core.errors import StoreError
+from headworks.storage.faults import FILE_ERRORS, is_broken
+from headworks.storage.renewable import PAGE_BYTES
 from headworks.storage.sqlite import transaction
 
 AGAIN_S = 5.0

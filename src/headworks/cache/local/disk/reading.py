@@ -10,11 +10,11 @@ import apsw
 import zstandard
 
 from headworks.cache.entries import BrokenEntryError, Entry, unpack
-from headworks.cache.local.disk.faults import FILE_ERRORS
 from headworks.cache.local.disk.notices import rules_after
 from headworks.cache.local.disk.tables import FACETS, facet_columns
 from headworks.cache.local.held import Held, held, is_valid
 from headworks.cache.local.rules import Rule
+from headworks.storage.faults import FILE_ERRORS
 
 MOST_BYTES = 64 * 1024**2
 _FIND = f"SELECT raw_size, data, {FACETS} FROM entries JOIN answers USING (id) WHERE key = ?"  # noqa: S608  constants

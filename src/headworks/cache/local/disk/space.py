@@ -6,7 +6,6 @@ made long before the log has used up its share.
 
 from msgspec import Struct
 
-PAGE_BYTES = 4096
 ROW_BYTES = 700
 """What an entry takes beside its answer: its row and its places in five trees, half-filled pages included."""
 _SIDE_BYTES = 128 * 1024

@@ -1,4 +1,4 @@
-"""What a failed statement says about the file: that it is broken, or only that it cannot be used just now."""
+"""What a failed statement says about a database file: that it is broken, or only that it cannot be used just now."""
 
 import apsw
 
