@@ -124,7 +124,7 @@ async def test_it_is_started_again_when_it_died(model: LocalModel) -> None:
     assert model._current is not None
     dead = model._current.pid
     os.kill(dead, signal.SIGKILL)
-    await model._current._process.wait()
+    await model._current._child.wait()
     assert (await answer(model)).choices
     assert pid_of(model) != dead
 

@@ -1,16 +1,15 @@
 """One run of the model process, from its start to its end."""
 
 import asyncio
-import contextlib
 import os
 import sys
-from asyncio.subprocess import PIPE, Process
 from pathlib import Path
 
 import msgspec
 
 from headworks.core.clock import seconds_text
 from headworks.core.errors import ProviderError
+from headworks.core.starting import Child, starting
 from headworks.providers.local.orders import FINISH, Order, Report
 
 WORKER = "headworks.providers.local.worker"
@@ -24,9 +23,9 @@ class ModelProcess:
         address: `http://127.0.0.1:PORT` of its server.
     """
 
-    def __init__(self, process: Process, address: str) -> None:
+    def __init__(self, child: Child, address: str) -> None:
         self.address = address
-        self._process = process
+        self._child = child
 
     @classmethod
     async def start(cls, order: Order, timeout_s: float) -> "ModelProcess":
@@ -35,51 +34,39 @@ class ModelProcess:
         Raises:
             ProviderError: It did not start, or not within `timeout_s`.
         """
-        async with contextlib.AsyncExitStack() as undo:
-            # A session of its own: Ctrl-C in a terminal ends the gateway, which first finishes the calls under way.
-            # -P: a file in the current folder must not be taken for one of the modules.
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", WORKER),
-                stdin=PIPE,
-                stdout=PIPE,
-                start_new_session=True,
-                env=_environment(),
-            )
-            undo.push_async_callback(_kill, process)
+        async with starting(WORKER, _environment()) as child:
             try:
-                report = await asyncio.wait_for(_give_order(process, order), timeout_s)
+                report = await asyncio.wait_for(_give_order(child, order), timeout_s)
             except TimeoutError as error:
                 limit = seconds_text(timeout_s)
                 sentence = f"The local model did not load within {limit}; `start_timeout_s` says how long it may."
                 raise ProviderError(sentence, code="provider_timeout", status=504) from error
             if report.address is None:
                 raise ProviderError(report.failure or "The local model ended while it started.", status=503)
-            undo.pop_all()
-        return cls(process, report.address)
+        return cls(child, report.address)
 
     @property
     def pid(self) -> int:
         """Its process id."""
-        return self._process.pid
+        return self._child.pid
 
     @property
     def alive(self) -> bool:
         """Whether it still runs, as far as is known."""
-        return self._process.returncode is None
+        return self._child.alive
 
     def finish(self) -> None:
         """Ask it to end after the calls it is answering. Returns at once."""
-        if self._process.stdin is not None and self.alive:
-            self._process.stdin.write(FINISH)
+        if self.alive:
+            self._child.told.write(FINISH)
 
     async def end(self) -> None:
         """End it now and wait until it is gone."""
-        if self._process.stdin is not None:
-            self._process.stdin.close()
+        self._child.told.close()
         try:
-            await asyncio.wait_for(self._process.wait(), END_TIMEOUT_S)
+            await asyncio.wait_for(self._child.wait(), END_TIMEOUT_S)
         except TimeoutError:
-            await _kill(self._process)
+            await self._child.kill()
 
 
 def _environment() -> dict[str, str]:
@@ -93,16 +80,8 @@ def _environment() -> dict[str, str]:
     return environment
 
 
-async def _give_order(process: Process, order: Order) -> Report:
+async def _give_order(child: Child, order: Order) -> Report:
     """Hand over the order and read the report; an empty one when the process ended instead."""
-    if process.stdin is None or process.stdout is None:
-        raise RuntimeError("The model process was started without pipes.")
-    process.stdin.write(msgspec.json.encode(order) + b"\n")
-    line = await process.stdout.readline()
+    child.told.write(msgspec.json.encode(order) + b"\n")
+    line = await child.said.readline()
     return msgspec.json.decode(line, type=Report) if line else Report()
-
-
-async def _kill(process: Process) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        process.kill()
-    await process.wait()
