@@ -65,7 +65,7 @@ class Book:
             else:
                 if claim.most is not None and more > 0 and spent + reserved + more > claim.most:
                     return Shortage(place, Balance(spent, reserved))
-                changes.append((spent, reserved + more, now_s, account))
+                changes.append((spent, reserved + more, int(now_s), account))
         for change in changes:
             self._execute("UPDATE accounts SET spent = ?, reserved = ?, used_at = ? WHERE id = ?", change)
         text = _encode([(account, claim.kind, claim.amount) for account, claim in zip(ids, claims, strict=True)])
