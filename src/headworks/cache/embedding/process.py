@@ -7,8 +7,8 @@ import msgspec
 
 from headworks.cache.embedding.embedder import EmbedderError
 from headworks.cache.embedding.frames import HEAD_BYTES, BrokenFrameError, Made, Order, Ready, encode, framed, length_of
+from headworks.core.children.starting import Child, starting
 from headworks.core.clock import seconds_text
-from headworks.core.starting import Child, starting
 
 WORKER = "headworks.cache.embedding.worker"
 START_S = 30.0

@@ -6,7 +6,7 @@ from typing import BinaryIO
 import msgspec
 
 from headworks.cache.embedding.frames import Order, Ready, encode, framed, read_frame
-from headworks.core.children import die_with_parent, report_channel
+from headworks.core.children.inside import die_with_parent, report_channel
 
 try:
     from headworks.cache.embedding.model import Model

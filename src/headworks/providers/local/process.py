@@ -7,9 +7,9 @@ from pathlib import Path
 
 import msgspec
 
+from headworks.core.children.starting import Child, starting
 from headworks.core.clock import seconds_text
 from headworks.core.errors import ProviderError
-from headworks.core.starting import Child, starting
 from headworks.providers.local.orders import FINISH, Order, Report
 
 WORKER = "headworks.providers.local.worker"

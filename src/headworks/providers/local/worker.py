@@ -11,7 +11,7 @@ import time
 
 import msgspec
 
-from headworks.core.children import die_with_parent, report_channel
+from headworks.core.children.inside import die_with_parent, report_channel
 from headworks.providers.local.orders import FINISH, Order, Report
 
 try:

@@ -1,7 +1,7 @@
 """What a child process of ours does first: see that it ends with its parent, and keep its pipe to it clear.
 
 A child also ends when its standard input does: that holds on every system, and when the parent was gone before
-`die_with_parent` was called. How it is started: `starting`.
+`die_with_parent` was called. How it is started: `starting.py`.
 """
 
 import ctypes

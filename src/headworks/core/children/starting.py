@@ -1,4 +1,4 @@
-"""Start a child process of ours: a module that this Python runs, with pipes to it and from it. `children` is its side.
+"""Start a child process of ours: a module that this Python runs, with pipes to it and from it. `inside.py` is its side.
 
 A child gets a session of its own: Ctrl-C in a terminal ends the gateway, which first finishes the calls under way.
 """

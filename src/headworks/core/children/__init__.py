@@ -1,0 +1,1 @@
+"""Child processes of ours: how they are started, and what they do first."""
