@@ -13,7 +13,7 @@ from msgspec import Raw, Struct
 from headworks.core.errors import BadAskError
 from headworks.core.messages import Ask, Prompt
 from headworks.dialects.openai import chat, completions
-from headworks.dialects.openai.plain import plain
+from headworks.dialects.openai.plain import PLAIN
 from headworks.dialects.protocols import Turn
 from headworks.dialects.splicing import (
     answer_begun,
@@ -98,7 +98,7 @@ class OpenAIEditor:
 
     def plain(self, ask: Ask) -> bool:
         """Whether it is a chat of text and functions."""
-        return ask.kind == "chat" and plain(ask.fields)
+        return ask.kind == "chat" and PLAIN.holds(ask.fields)
 
     def turns(self, ask: Ask) -> list[Turn]:
         """The messages in order. The former `function_call` has no id and is known by its name."""

@@ -1,12 +1,11 @@
-"""Which OpenAI chats are plain: text and functions, of which the neutral prompt says all there is.
-
-A body with anything else in it, at any depth, may mean something that is only in the client's own words.
-"""
+"""Which OpenAI chats are plain: text and functions."""
 
 from typing import Any, Literal
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
+
+from headworks.dialects.plainness import Plainness
 
 _FIELDS = frozenset(
     {
@@ -98,22 +97,12 @@ class _Format(Struct, forbid_unknown_fields=True):
     json_schema: _Schema | None = None
 
 
-_CHECKS = {
-    "messages": msgspec.json.Decoder(list[_Message]),
-    "tools": msgspec.json.Decoder(list[_Tool] | None),
-    "tool_choice": msgspec.json.Decoder(Literal["auto", "none", "required"] | _Choice | None),
-    "response_format": msgspec.json.Decoder(_Format | None),
-}
-
-
-def plain(fields: dict[str, Raw]) -> bool:
-    """Whether a checked chat body is plain."""
-    if not fields.keys() <= _FIELDS:
-        return False
-    try:
-        for name, check in _CHECKS.items():
-            if (raw := fields.get(name)) is not None:
-                check.decode(raw)
-    except msgspec.ValidationError:
-        return False
-    return True
+PLAIN = Plainness(
+    _FIELDS,
+    {
+        "messages": msgspec.json.Decoder(list[_Message]),
+        "tools": msgspec.json.Decoder(list[_Tool] | None),
+        "tool_choice": msgspec.json.Decoder(Literal["auto", "none", "required"] | _Choice | None),
+        "response_format": msgspec.json.Decoder(_Format | None),
+    },
+)

@@ -12,7 +12,7 @@ from msgspec import Raw, Struct
 
 from headworks.core.errors import BadAskError
 from headworks.core.messages import Ask
-from headworks.dialects.anthropic.client.plain import plain
+from headworks.dialects.anthropic.client.plain import PLAIN
 from headworks.dialects.anthropic.client.prompt import read_prompt
 from headworks.dialects.protocols import Turn
 from headworks.dialects.splicing import answer_begun, appended, as_list, edited, given, items, message, whole_number
@@ -102,7 +102,7 @@ class AnthropicEditor:
 
     def plain(self, ask: Ask) -> bool:
         """Whether it is a message of text and the client's own tools."""
-        return ask.kind == "chat" and plain(ask.fields)
+        return ask.kind == "chat" and PLAIN.holds(ask.fields)
 
     def turns(self, ask: Ask) -> list[Turn]:
         """The messages in order. The system prompt is none of them."""

@@ -1,12 +1,11 @@
-"""Which Anthropic messages are plain: text and the client's own tools, of which the neutral prompt says all there is.
-
-A body with anything else in it, at any depth, may mean something that is only in the client's own words.
-"""
+"""Which Anthropic messages are plain: text and the client's own tools."""
 
 from typing import Any, Literal
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
+
+from headworks.dialects.plainness import Plainness
 
 _FIELDS = frozenset(
     {
@@ -66,22 +65,12 @@ class _Choice(Struct, forbid_unknown_fields=True):
     disable_parallel_tool_use: bool | None = None
 
 
-_CHECKS = {
-    "messages": msgspec.json.Decoder(list[_Turn]),
-    "system": msgspec.json.Decoder(str | list[_Text] | None),
-    "tools": msgspec.json.Decoder(list[_Tool] | None),
-    "tool_choice": msgspec.json.Decoder(_Choice | None),
-}
-
-
-def plain(fields: dict[str, Raw]) -> bool:
-    """Whether a checked body of `/v1/messages` is plain."""
-    if not fields.keys() <= _FIELDS:
-        return False
-    try:
-        for name, check in _CHECKS.items():
-            if (raw := fields.get(name)) is not None:
-                check.decode(raw)
-    except msgspec.ValidationError:
-        return False
-    return True
+PLAIN = Plainness(
+    _FIELDS,
+    {
+        "messages": msgspec.json.Decoder(list[_Turn]),
+        "system": msgspec.json.Decoder(str | list[_Text] | None),
+        "tools": msgspec.json.Decoder(list[_Tool] | None),
+        "tool_choice": msgspec.json.Decoder(_Choice | None),
+    },
+)
