@@ -8,13 +8,18 @@ alpha at most. All p for which it has not are the interval. It is exact for a co
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 
 _RIGHT, _WRONG = 4.5, 0.5
 """The mixture: Beta with a mean of 0.1, since rates of interest are small. Any other is valid too, only wider here."""
 
 _STEPS = 40
 
+_KEPT = 512
+"""Intervals kept: one is asked for at every answer served, and changes only when one was checked."""
 
+
+@lru_cache(_KEPT)
 def interval(wrong: int, count: int, alpha: float = 0.05) -> tuple[float, float]:
     """(lower, upper) of the rate after `wrong` of `count`; over all counts together missed with chance `alpha`."""
     if count == 0:

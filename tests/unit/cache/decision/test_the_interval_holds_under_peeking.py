@@ -52,3 +52,9 @@ def test_all_wrong_and_all_right_are_no_trouble() -> None:
     assert interval(0, 50)[0] == 0.0
     assert interval(50, 50)[1] == 1.0
     assert interval(50, 50)[0] > 0.6
+
+
+def test_an_interval_is_worked_out_once_for_each_count() -> None:
+    before = interval.cache_info().misses
+    assert interval(7, 7_654) == interval(7, 7_654)
+    assert interval.cache_info().misses == before + 1
