@@ -48,14 +48,14 @@ class PriceList:
         """Nano-dollars for `usage` at the prices in force at `at_s` (Unix seconds); None when no price is known."""
         if target.prices is not None:
             return config_cost_nano(target.prices, usage)
-        rates = self._rates(target, usage.service_tier, at_s)
+        rates = self.rates(target, usage.service_tier, at_s)
         return None if rates is None else rates.cost_nano(usage)
 
     def prices(self, target: Target, at_s: float) -> Prices | None:
         """The prices for short prompts in the standard tier, to the nearest nano-dollar per token; None if unpriced."""
         if target.prices is not None:
             return target.prices
-        rates = self._rates(target, None, at_s)
+        rates = self.rates(target, None, at_s)
         if rates is None:
             return None
         sheet = rates.sheet
@@ -84,7 +84,8 @@ class PriceList:
         """What a call used, counted here, for a provider that never said. `estimated` is True."""
         return self._tokens.estimate(target, ask, output_text)
 
-    def _rates(self, target: Target, tier: str | None, at_s: float) -> TieredRates | None:
+    def rates(self, target: Target, tier: str | None, at_s: float) -> TieredRates | None:
+        """The library's rates for `target` in a service tier, whatever the config says; None when unpriced."""
         key = (target.provider, target.provider_model, tier)
         kept = self._quotes.get(key)
         if kept is None or not kept.start_s <= at_s < kept.end_s:

@@ -52,6 +52,20 @@ class Rates(Struct, frozen=True, kw_only=True):
     web_search: int | None
     request: int
 
+    def most(self, *, media: bool) -> tuple[int, int | None]:
+        """The dearest that one token can be: of input, and of output (None: not priced). Over `per`.
+
+        A token of input is plain, or read from or written to the cache once, and beside that text, sound or a picture
+        once; the shares are added up as `cost_nano` adds them. Without `media` there is text only.
+        """
+        inside = self.input + max(0, self.cached, self.cache_write_5m, self.cache_write_1h)
+        output = None if self.output is None else self.output + max(0, self.reasoning, self.audio_output)
+        if not media:
+            return inside, None if self.output is None else self.output + max(0, self.reasoning)
+        return inside + max(0, self.audio_input, self.image_input) + max(
+            0, self.cached_audio, self.cached_image
+        ), output
+
     def cost_nano(self, usage: Usage) -> int | None:
         """Nano-dollars, rounded half to even; None when the usage holds something the sheet has no price for.
 
