@@ -20,7 +20,7 @@ class Store(Protocol):
     def mark(self) -> int:
         """To be taken when a question is asked: what is invalidated from now on means its answer, too."""
 
-    def put(self, entry: Entry, seen: int | None = None) -> bool:
+    def put(self, entry: Entry, seen: int) -> bool:
         """Keep it; False when it was invalidated since `seen` was taken."""
 
     async def remove(self, key: bytes) -> None:

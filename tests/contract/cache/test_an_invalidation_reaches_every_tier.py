@@ -144,7 +144,7 @@ async def test_a_user_who_is_forgotten_is_nowhere_not_even_in_the_bytes(nodes, v
     node, other = await nodes("a"), await nodes("b")
     words = b"My illness is none of your business."
     await node.keep(entry(1, words.decode(), user="ann"), entry(2, "Harmless words.", user="bob"))
-    other.local.put(await other.shared.get(entry(1).key))
+    other.local.put(await other.shared.get(entry(1).key), other.local.mark())
     await other.local.flush()
     assert all(words in place for place in (node.bytes_on_disk(), other.bytes_on_disk(), valkey.everything()))
     done = await node.upkeep.run(ANN, dry_run=False)

@@ -30,7 +30,7 @@ class DictStore:
     def mark(self) -> int:
         return 0
 
-    def put(self, entry: Entry, seen: int | None = None) -> None:
+    def put(self, entry: Entry, seen: int) -> None:
         self.entries[entry.key] = entry
 
     async def remove(self, key: bytes) -> None:
@@ -100,7 +100,8 @@ def test_a_call_that_is_looked_up_shows_its_key_and_the_age_of_its_answer() -> N
             provider="p",
             provider_model="m-1",
             events=[],
-        )
+        ),
+        made.kit.store.mark(),
     )
     assert made.outlook(ask_with(PLAIN), route).details["entry_age_s"] == 5
 

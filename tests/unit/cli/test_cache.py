@@ -34,7 +34,8 @@ def filled(headworks, tmp_path):
                     provider="lab",
                     provider_model="small-1",
                     events=[TextDelta("A secret of Ann."), Finished("stop")],
-                )
+                ),
+                store.mark(),
             )
         await store.stop()
 

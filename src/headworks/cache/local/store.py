@@ -99,13 +99,12 @@ class LocalStore:
             self._learn()
         return self._rules.number
 
-    def put(self, entry: Entry, seen: int | None = None) -> bool:
+    def put(self, entry: Entry, seen: int) -> bool:
         """Keep an entry: in memory now, on disk soon. False when it is not kept: a purge means it.
 
         Args:
             entry: The entry.
-            seen: The mark of its question. An entry that was purged since then is not kept. None to go by its
-                `created_s`, which a clock that jumps back may deceive.
+            seen: The mark of its question. An entry that was purged since then is not kept.
         """
         if self._bell.number != self._rules.number:
             self._learn()

@@ -37,7 +37,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
         store = LocalStore(folder, LocalSettings(memory_bytes=0), FakeClock())
         await store.start()
         for number in range(COUNT):
-            store.put(kept(number))
+            store.put(kept(number), store.mark())
         await store.flush()
         await store.purge(Where(user="user 4"), erase=False)
         await store.stop()
@@ -158,7 +158,7 @@ async def test_rows_of_another_kind(tmp_path: Path, whole: Path) -> None:
 async def test_a_file_that_breaks_under_running_workers_is_made_anew_for_all(stores: NewStore, tmp_path: Path) -> None:
     one, two = await stores(memory=0), await stores(memory=0)
     for number in range(COUNT):
-        one.put(kept(number))
+        one.put(kept(number), one.mark())
     await one.flush()
     await one.purge(Where(user="user 3"))  # what is in the log would be written over the harm
     harm = "import sys; f = open(sys.argv[1], 'r+b'); f.write(b'x' * 400_000); f.close()"
@@ -181,14 +181,14 @@ async def test_a_file_that_breaks_under_running_workers_is_made_anew_for_all(sto
 
 async def test_a_file_that_is_deleted_under_running_workers_comes_back(stores: NewStore, tmp_path: Path) -> None:
     one, two = await stores(memory=0), await stores(memory=0)
-    one.put(kept(1))
+    one.put(kept(1), one.mark())
     await one.flush()
     for name in ("cache.sqlite", "cache.sqlite-wal", "cache.sqlite-shm"):
         (tmp_path / name).unlink()
     for store in (one, two):
         await store.flush()
         await store.flush()
-    two.put(kept(2))
+    two.put(kept(2), two.mark())
     await two.flush()
     assert one.get(kept(2).key) == kept(2)
     assert one.get(kept(1).key) is None
@@ -213,7 +213,7 @@ async def main():
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
     await store.start()
     for number in range(4000):
-        store.put(entry(number, f"user{number % 3}"))
+        store.put(entry(number, f"user{number % 3}"), store.mark())
         assert store.get(number.to_bytes(32, "big")) is not None
         if number % 50 == 0:
             clock.advance(3)
@@ -245,7 +245,7 @@ async def test_a_file_that_cannot_be_opened_is_tried_again(tmp_path: Path, clock
     store = LocalStore(tmp_path, LocalSettings(memory_bytes=0), clock)
     await store.start()
     assert store.usage().disk_away
-    store.put(kept(1))
+    store.put(kept(1), store.mark())
     assert store.get(kept(1).key) is None
     assert store.usage().dropped == 1
     (tmp_path / "cache.sqlite").rmdir()
@@ -254,7 +254,7 @@ async def test_a_file_that_cannot_be_opened_is_tried_again(tmp_path: Path, clock
     clock.advance(AGAIN_S)
     await store.flush()
     assert not store.usage().disk_away
-    store.put(kept(1))
+    store.put(kept(1), store.mark())
     await store.flush()
     assert store.get(kept(1).key) == kept(1)
     await store.stop()
@@ -267,7 +267,7 @@ async def test_a_file_of_a_newer_version_is_left_alone(tmp_path: Path, whole: Pa
     db.close()
     store = LocalStore(tmp_path, LocalSettings(), FakeClock())
     await store.start()
-    store.put(kept(1))
+    store.put(kept(1), store.mark())
     assert store.get(kept(1).key) == kept(1)
     assert store.usage().disk_away
     await store.stop()

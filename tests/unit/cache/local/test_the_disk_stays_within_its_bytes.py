@@ -32,7 +32,9 @@ async def test_distinct_entries_without_end_never_exceed_the_limit(
     store = await stores(memory=0, disk=limit)
     dice = random.Random(1)
     for number in range(count):
-        store.put(entry(number, dice.randbytes(size // 2).hex(), user=f"user {number}", tags={"n": str(number)}))
+        store.put(
+            entry(number, dice.randbytes(size // 2).hex(), user=f"user {number}", tags={"n": str(number)}), store.mark()
+        )
         if number % 50 == 0:
             await store.flush()
             assert files_bytes(tmp_path) <= limit
@@ -49,9 +51,9 @@ async def test_distinct_entries_without_end_never_exceed_the_limit(
 
 async def test_what_is_used_stays(stores: NewStore) -> None:
     store = await stores(memory=0, disk=4 * MIB)
-    store.put(entry(0))
+    store.put(entry(0), store.mark())
     for number in range(1, 5000):
-        store.put(entry(number, os.urandom(400).hex()))
+        store.put(entry(number, os.urandom(400).hex()), store.mark())
         if number % 100 == 0:
             await store.flush()
             assert store.get(entry(0).key) is not None
@@ -63,9 +65,9 @@ async def test_what_is_used_stays(stores: NewStore) -> None:
 
 async def test_what_is_served_from_memory_counts_as_used_on_disk(stores: NewStore) -> None:
     store = await stores(disk=4 * MIB)
-    store.put(entry(0))
+    store.put(entry(0), store.mark())
     for number in range(1, 5000):
-        store.put(entry(number, os.urandom(400).hex()))
+        store.put(entry(number, os.urandom(400).hex()), store.mark())
         if number % 500 == 0:
             assert store.get(entry(0).key) is not None
             for _ in range(120):
@@ -77,7 +79,7 @@ async def test_what_is_served_from_memory_counts_as_used_on_disk(stores: NewStor
 
 async def test_an_entry_that_is_too_large_is_kept_in_memory_only(stores: NewStore) -> None:
     store = await stores(disk=4 * MIB)
-    store.put(entry(1, os.urandom(200_000).hex()))
+    store.put(entry(1, os.urandom(200_000).hex()), store.mark())
     await store.flush()
     assert await store.count(Where()) == {"memory": 1, "disk": 0}
     assert store.get(entry(1).key) is not None
@@ -86,7 +88,7 @@ async def test_an_entry_that_is_too_large_is_kept_in_memory_only(stores: NewStor
 async def test_writes_beyond_what_may_wait_are_dropped_and_counted(stores: NewStore) -> None:
     store = await stores(memory=0)
     for number in range(200):
-        store.put(entry(number, "x" * 100_000))
+        store.put(entry(number, "x" * 100_000), store.mark())
     usage = store.usage()
     assert usage.waiting_bytes <= QUEUE_BYTES
     assert usage.dropped == 200 - 83
@@ -97,18 +99,18 @@ async def test_writes_beyond_what_may_wait_are_dropped_and_counted(stores: NewSt
 
 async def test_a_log_that_a_reader_holds_stays_within_its_share(stores: NewStore, tmp_path: Path) -> None:
     store = await stores(memory=0, disk=4 * MIB)
-    store.put(entry(0))
+    store.put(entry(0), store.mark())
     await store.flush()
     reader = apsw.Connection(str(tmp_path / "cache.sqlite"))
     reader.execute("BEGIN; SELECT * FROM entries").fetchall()
     for number in range(1, 400):
-        store.put(entry(number, os.urandom(1500).hex()))
+        store.put(entry(number, os.urandom(1500).hex()), store.mark())
     await store.flush()
     assert store.usage().dropped > 0
     assert store.usage().disk.bytes <= 4 * MIB
     reader.execute("COMMIT")
     reader.close()
-    store.put(entry(500))
+    store.put(entry(500), store.mark())
     await store.flush()
     assert store.get(entry(500).key) is not None
 
@@ -116,7 +118,7 @@ async def test_a_log_that_a_reader_holds_stays_within_its_share(stores: NewStore
 async def test_what_has_expired_leaves_the_disk(stores: NewStore, clock: FakeClock) -> None:
     store = await stores()
     for number in range(500):
-        store.put(entry(number, ttl_s=100 if number % 2 else 1000))
+        store.put(entry(number, ttl_s=100 if number % 2 else 1000), store.mark())
     await store.flush()
     clock.advance(100)
     for _ in range(3):
@@ -127,7 +129,7 @@ async def test_what_has_expired_leaves_the_disk(stores: NewStore, clock: FakeClo
 async def test_a_purge_gives_the_disk_back(stores: NewStore, tmp_path: Path) -> None:
     store = await stores(memory=0)
     for number in range(4000):
-        store.put(entry(number, os.urandom(2000).hex()))
+        store.put(entry(number, os.urandom(2000).hex()), store.mark())
         if number % 500 == 0:
             await store.flush()
     await store.flush()
@@ -141,7 +143,7 @@ async def test_a_lower_limit_holds_after_a_restart(tmp_path: Path, clock: FakeCl
     store = LocalStore(tmp_path, LocalSettings(memory_bytes=0), clock)
     await store.start()
     for number in range(3000):
-        store.put(entry(number, os.urandom(2000).hex()))
+        store.put(entry(number, os.urandom(2000).hex()), store.mark())
     await store.stop()
     bell = Bell(tmp_path)
     disk = Disk(tmp_path, 4 * MIB, clock, bell)

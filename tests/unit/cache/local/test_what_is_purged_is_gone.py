@@ -67,12 +67,15 @@ async def test_a_purge_leaves_no_byte_of_it_in_any_file(stores: NewStore, tmp_pa
     for number in range(3000):
         who = f"resident-{number % 7}-of-the-house"
         text = f"secret of {who} " * dice.choice([1, 20, 150, 600])
-        store.put(entry(number, text, user=who, tags={"person": who}))
+        store.put(entry(number, text, user=who, tags={"person": who}), store.mark())
         if number % 100 == 0:
             await store.flush()
             await second.flush()
         if number % 3 == 0:
-            second.put(entry(dice.randrange(number + 1), "changed", user=f"resident-{dice.randrange(7)}-of-the-house"))
+            second.put(
+                entry(dice.randrange(number + 1), "changed", user=f"resident-{dice.randrange(7)}-of-the-house"),
+                second.mark(),
+            )
     await store.flush()
     for number in range(6):
         who = f"resident-{number}-of-the-house"
@@ -83,7 +86,8 @@ async def test_a_purge_leaves_no_byte_of_it_in_any_file(stores: NewStore, tmp_pa
         assert who.encode() not in raw(tmp_path)
         for other in range(300):  # pages that held it are written again
             text = "words " * dice.choice([1, 20, 150])
-            (store, second)[other % 2].put(entry(3000 + 300 * number + other, text, user=f"other {other}"))
+            worker = (store, second)[other % 2]
+            worker.put(entry(3000 + 300 * number + other, text, user=f"other {other}"), worker.mark())
         for worker in (second, store):
             await worker.flush()
         assert who.encode() not in raw(tmp_path)
@@ -93,8 +97,8 @@ async def test_a_purge_leaves_no_byte_of_it_in_any_file(stores: NewStore, tmp_pa
 
 async def test_a_write_that_waits_is_purged_too(stores: NewStore, tmp_path: Path) -> None:
     store = await stores()
-    store.put(entry(1, user="ann"))
-    store.put(entry(2, user="bob"))
+    store.put(entry(1, user="ann"), store.mark())
+    store.put(entry(2, user="bob"), store.mark())
     purged = await store.purge(Where(user="ann"))
     await store.flush()
     assert (purged.memory, purged.disk) == (1, 0)
@@ -117,19 +121,9 @@ async def test_an_answer_that_was_being_written_is_refused(stores: NewStore, clo
     assert (store.usage().refused, other.usage().refused) == (1, 1)
 
 
-async def test_without_a_mark_the_time_of_an_answer_tells(stores: NewStore, clock: FakeClock) -> None:
-    store = await stores()
-    clock.advance(10)
-    await store.purge(Where(user="ann"))
-    store.put(entry(1, user="ann", created_s=clock.now() - 1))
-    store.put(entry(2, user="ann", created_s=clock.now()))
-    assert store.get(entry(1).key) is None
-    assert store.get(entry(2).key) is not None
-
-
 async def test_what_another_worker_has_queued_does_not_come_back(stores: NewStore) -> None:
     store, other = await stores(), await stores(memory=0)
-    other.put(entry(1, user="ann"))  # held against no rule, and waits
+    other.put(entry(1, user="ann"), other.mark())  # held against no rule, and waits
     await store.purge(Where(user="ann"))
     await other.flush()
     assert await store.count(Where()) == {"memory": 0, "disk": 0}
@@ -137,7 +131,7 @@ async def test_what_another_worker_has_queued_does_not_come_back(stores: NewStor
 
 async def test_a_write_in_the_thread_is_held_against_rules_that_were_just_made(stores: NewStore) -> None:
     store, other = await stores(), await stores(memory=0)
-    other.put(entry(1, user="ann"))
+    other.put(entry(1, user="ann"), other.mark())
     batch = other._queue.take()
     await store.purge(Where(user="ann"))
     await other._in_thread(lambda: other._disk.write(batch, []))
@@ -148,7 +142,7 @@ async def test_a_write_in_the_thread_is_held_against_rules_that_were_just_made(s
 async def test_workers_forget_at_their_next_lookup(stores: NewStore) -> None:
     store, other = await stores(), await stores()
     for number in range(3):
-        store.put(entry(number, user=f"user {number}"))
+        store.put(entry(number, user=f"user {number}"), store.mark())
     await store.flush()
     assert all(other.get(entry(number).key) for number in range(3))
     await store.purge(Where(user="user 1"))
@@ -160,7 +154,7 @@ async def test_workers_forget_at_their_next_lookup(stores: NewStore) -> None:
 async def test_a_worker_that_slept_through_old_purges_forgets_everything(stores: NewStore, clock: FakeClock) -> None:
     store, awake, asleep = await stores(), await stores(disk=0), await stores(disk=0)
     for worker in (awake, asleep):
-        worker.put(entry(1, ttl_s=1e6))
+        worker.put(entry(1, ttl_s=1e6), worker.mark())
     await store.purge(Where(user="ann"))
     assert awake.get(entry(1).key) is not None
     clock.advance(2 * 3600)
@@ -173,7 +167,7 @@ async def test_bytes_that_another_process_still_reads_are_erased_when_it_is_done
     stores: NewStore, tmp_path: Path
 ) -> None:
     store = await stores()
-    store.put(entry(1, "a word about somebody"))
+    store.put(entry(1, "a word about somebody"), store.mark())
     await store.flush()
     reader = apsw.Connection(str(tmp_path / "cache.sqlite"))
     reader.execute("BEGIN; SELECT * FROM entries").fetchall()
@@ -196,8 +190,8 @@ async def test_names_do_not_stand_in_rules(stores: NewStore, tmp_path: Path) -> 
 async def test_a_purge_reaches_memories_when_there_is_no_disk_tier(stores: NewStore) -> None:
     store, other = await stores(disk=0), await stores(disk=0)
     for worker in (store, other):
-        worker.put(entry(1, user="ann"))
-        worker.put(entry(2))
+        worker.put(entry(1, user="ann"), worker.mark())
+        worker.put(entry(2), worker.mark())
     purged = await store.purge(Where(user="ann"))
     assert (purged.memory, purged.disk) == (1, 0)
     assert [other.get(entry(number).key) is not None for number in (1, 2)] == [False, True]
@@ -217,14 +211,14 @@ def test_of_too_many_rules_the_oldest_refuse_everything_from_their_time() -> Non
 
 async def test_a_purge_that_cannot_be_done_is_an_error(stores: NewStore, tmp_path: Path) -> None:
     store = await stores()
-    store.put(entry(1))
+    store.put(entry(1), store.mark())
     (tmp_path / "cache.sqlite").unlink()
     (tmp_path / "cache.sqlite").mkdir()
     for purge in (store.purge(Where()), store.remove(entry(1).key)):
         with pytest.raises(StoreError, match="cannot be deleted"):
             await purge
     assert store.get(entry(1).key) is None
-    store.put(entry(2))
+    store.put(entry(2), store.mark())
     assert store.get(entry(2).key) is not None
     (tmp_path / "cache.sqlite").rmdir()
     assert await store.purge(Where()) == Purged(memory=1, disk=0, erased=True)

@@ -34,7 +34,8 @@ def keep(admin, number, *, age_s=0.0, **facets):
             provider="lab",
             provider_model="small-1",
             events=[TextDelta("Words."), Finished("stop")],
-        )
+        ),
+        admin.kept.mark(),
     )
 
 
