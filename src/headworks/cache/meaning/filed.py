@@ -10,9 +10,6 @@ from headworks.cache.upkeep import Gone, Report, TierRow
 from headworks.cache.where import Where
 from headworks.core.clock import Clock
 
-_NO_MODEL = ("", 0)
-"""Nothing is searched here, and nothing added."""
-
 
 class FiledQuestions:
     """Satisfies `cache.upkeep.Tier`.
@@ -25,7 +22,7 @@ class FiledQuestions:
 
     def __init__(self, data_dir: Path, limit_bytes: int, clock: Clock) -> None:
         self._limit = limit_bytes
-        self._file = VectorFile(data_dir, limit_bytes, clock, describe, _NO_MODEL)
+        self._file = VectorFile(data_dir, limit_bytes, clock, describe, encoder=None)
 
     async def purge(self, where: Where) -> Gone:
         """Let go of all questions whose entries are meant, in gateways that use the file, too."""

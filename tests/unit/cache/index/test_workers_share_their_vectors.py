@@ -5,9 +5,10 @@ from pathlib import Path
 
 import apsw
 import pytest
-from tests.unit.cache.index.conftest import NewWorker, Worker, key
+from tests.unit.cache.index.conftest import DIMS, NewWorker, Worker, key
 
 from headworks.cache.index.kept import DISK, MEMORY
+from headworks.cache.meaning.filed import FiledQuestions
 from headworks.cache.where import Where
 from headworks.core.errors import StoreError
 from headworks.testing import FakeClock
@@ -243,6 +244,25 @@ async def test_a_purge_that_cannot_be_done_is_an_error(new_worker: NewWorker, tm
     blocker.execute("ROLLBACK")
     blocker.close()
     assert (await first.index.purge(Where(user="ann"))).counts[DISK] == 1
+
+
+async def test_one_who_has_no_model_counts_and_purges_and_leaves_the_models_as_they_are(
+    new_worker: NewWorker, tmp_path: Path
+) -> None:
+    first = await new_worker()
+    first.add(1, "of ann", user="ann")
+    first.add(2, "of bob", user="bob")
+    await first.index.turn()
+    filed = FiledQuestions(tmp_path, 1 << 26, first.clock)
+    assert await filed.count(Where()) == {DISK: 2}
+    assert (await filed.purge(Where(user="ann"))).counts == {DISK: 1}
+    assert filed.report().tiers[DISK].bytes > 0
+    filed.close()
+    await first.index.turn()
+    assert (first.finds("of ann"), first.finds("of bob")) == (False, True)
+    db = apsw.Connection(str(tmp_path / "semantic.sqlite"))
+    assert db.execute("SELECT name, dims FROM encoders").fetchall() == [("hash", DIMS)]
+    db.close()
 
 
 async def test_searches_go_on_while_everything_else_does(new_worker: NewWorker) -> None:

@@ -85,7 +85,8 @@ class VectorFile:
         limit_bytes: What it may take, with its log.
         clock: Says what has expired.
         describe: Reads payloads.
-        encoder: Name of the embedding model in use, and length of its vectors.
+        encoder: Name of the embedding model in use, and length of its vectors; None where none is in use: then nothing
+            is found, and nothing may be written.
 
     Attributes:
         entries: How many rows there are, as last counted.
@@ -97,7 +98,7 @@ class VectorFile:
     """
 
     def __init__(
-        self, data_dir: Path, limit_bytes: int, clock: Clock, describe: Describe, encoder: tuple[str, int]
+        self, data_dir: Path, limit_bytes: int, clock: Clock, describe: Describe, encoder: tuple[str, int] | None
     ) -> None:
         self.entries = self.evicted = self.broken = self.dropped = self.refused = 0
         self.is_away = False
@@ -105,6 +106,7 @@ class VectorFile:
         self._clock = clock
         self._describe = describe
         self._encoder = encoder
+        self._dims = encoder[1] if encoder else 0
         self._file = File(data_dir, self._space)
         self._scrubbing = Scrubbing(self._file)
         self._rules = Rules()
@@ -255,7 +257,7 @@ class VectorFile:
         """What can be used of some rows. Broken ones are deleted."""
         items: list[Item] = []
         broken: list[int] = []
-        now_s, dims = self._clock.now(), self._encoder[1]
+        now_s, dims = self._clock.now(), self._dims
         for number, *row in rows:
             if row[2] != self._id:
                 continue
@@ -339,8 +341,9 @@ class VectorFile:
         return self._file.writer if self._file.writer is not None else self._opened(self._file.open())
 
     def _opened(self, db: apsw.Connection) -> apsw.Connection:
-        with transaction(db):
-            self._id = sql.encoder_of(db, *self._encoder)
+        if self._encoder is not None:
+            with transaction(db):
+                self._id = sql.encoder_of(db, *self._encoder)
         self._rules = Rules()
         self._learn(db)
         self._new_rules = []
