@@ -21,7 +21,7 @@ class Family(Struct, frozen=True, kw_only=True):
     margin: float = 0.0
     per_message: int = 0
     reply: int = 0
-    image: ImageRule = Flat(each=1000)
+    image: ImageRule = Flat(each=1000, tokens_most=16_384)
 
 
 def read_families() -> tuple[Family, ...]:

@@ -9,6 +9,8 @@ from msgspec import Struct
 
 HEADER_CHARACTERS = 87_380
 """Base64 characters read of a picture (64 kB); a JPEG may carry that much before it says its size."""
+ORIGINAL_PATCHES = 10_000
+"""Of a picture at detail `original` (developers.openai.com/api/docs/guides/images-vision)."""
 USUAL_SIZE = (1024, 1024)
 """Taken for a picture whose size cannot be seen: one given by URL or file id, or of an unknown format."""
 
@@ -28,38 +30,56 @@ class Tiles(Struct, frozen=True, tag_field="rule", tag="tiles"):
         across, down = math.ceil(width * scale / 512), math.ceil(height * scale / 512)
         return self.base + self.tile * across * down
 
+    def most(self, detail: str | None) -> int:
+        """Tokens of any picture at most: fitted as above, none is larger than four tiles by two."""
+        return self.base if detail == "low" else self.base + 8 * self.tile
+
 
 class Patches(Struct, frozen=True, tag_field="rule", tag="patches"):
-    """`multiplier` for each 32-pixel patch, at most `most` patches: larger pictures are shrunk to fit."""
+    """`multiplier` for each 32-pixel patch, at most `patches`: larger pictures are shrunk to fit."""
 
     multiplier: float
-    most: int
+    patches: int
 
     def tokens(self, width: int, height: int, *, low: bool) -> int:
         """Tokens of a picture of so many pixels."""
         patches = math.ceil(width / 32) * math.ceil(height / 32)
-        return math.ceil(min(patches, 256 if low else self.most) * self.multiplier)
+        return math.ceil(min(patches, 256 if low else self.patches) * self.multiplier)
+
+    def most(self, detail: str | None) -> int:
+        """Tokens of any picture at most."""
+        patches = {"low": 256, "original": max(self.patches, ORIGINAL_PATCHES)}.get(detail or "", self.patches)
+        return math.ceil(patches * self.multiplier)
 
 
 class Area(Struct, frozen=True, tag_field="rule", tag="area"):
-    """One token for so many pixels, at most `most`."""
+    """One token for so many pixels, at most `tokens_most`."""
 
     pixels: int
-    most: int
+    tokens_most: int
 
     def tokens(self, width: int, height: int, *, low: bool) -> int:
         """Tokens of a picture of so many pixels."""
-        return min(self.most, math.ceil(width * height / self.pixels))
+        return min(self.tokens_most, math.ceil(width * height / self.pixels))
+
+    def most(self, detail: str | None) -> int:
+        """Tokens of any picture at most."""
+        return self.tokens_most
 
 
 class Flat(Struct, frozen=True, tag_field="rule", tag="flat"):
-    """`each` for every picture."""
+    """`each` for every picture, as an estimate; `tokens_most` for one that is cut up or asked for in full detail."""
 
     each: int
+    tokens_most: int
 
     def tokens(self, width: int, height: int, *, low: bool) -> int:
         """Tokens of any picture."""
         return self.each
+
+    def most(self, detail: str | None) -> int:
+        """Tokens of any picture at most."""
+        return self.tokens_most
 
 
 ImageRule = Tiles | Patches | Area | Flat

@@ -12,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import tiktoken
 from msgspec import Struct
 
+from headworks.budgets.bound import bound_tokens
 from headworks.budgets.encodings import PIECE_CHARACTERS, build, count
 from headworks.budgets.families import Family, family_of
 from headworks.budgets.tally import Tally, tally
@@ -68,6 +69,13 @@ class TokenCounter:
             plain = _encoded(encoding, found.texts, AT_ONCE_CHARACTERS)
         exact = family.exact and found.exact
         return Count(_total(plain, found, family), exact=exact, margin=0.0 if exact else max(family.margin, 0.05))
+
+    def bound(self, target: Target, ask: Ask) -> int:
+        """Input tokens of an ask at most, at once and without a vocabulary; `budgets/bound.py` says why it is no less.
+
+        A provider takes no more than the model's context window, which may be less.
+        """
+        return bound_tokens(family_of(target.provider_model), ask)
 
     def estimate(self, target: Target, ask: Ask, output_text: str) -> Usage:
         """What a call used, as well as can be said at once: by the vocabulary where it is loaded, else by bytes.

@@ -73,7 +73,7 @@ def test_a_damaged_header_never_fails(raw: bytes, at: int, byte: int) -> None:
         (Patches(1.62, 1536), (1024, 1024), None, 1659),
         (Area(750, 1600), (1092, 1092), None, 1590),
         (Area(750, 1600), (8000, 8000), None, 1600),
-        (Flat(258), (10, 10), None, 258),
+        (Flat(258, 6450), (10, 10), None, 258),
     ],
 )
 def test_rules_count_as_published(
