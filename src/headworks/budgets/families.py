@@ -33,8 +33,13 @@ def read_families() -> tuple[Family, ...]:
 _FAMILIES = read_families()
 
 
+def plain_name(model: str) -> str:
+    """A model's name in lower case, without what stands before its last `/` and without `ft:`."""
+    return model.lower().rsplit("/", 1)[-1].removeprefix("ft:")
+
+
 @lru_cache(maxsize=1024)
 def family_of(model: str) -> Family:
     """The family of a model by its name at the provider."""
-    name = model.lower().rsplit("/", 1)[-1].removeprefix("ft:")
+    name = plain_name(model)
     return next(row for row in _FAMILIES if any(fnmatchcase(name, pattern) for pattern in row.models))

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Protocol, cast
 
+from headworks.budgets.outputs import most_written
 from headworks.budgets.rates import Quote, TieredRates, config_cost_nano
 from headworks.budgets.tokens import TokenCounter
 from headworks.core.messages import Ask, Prices, Target
@@ -79,6 +80,10 @@ class PriceList:
                 self._windows.clear()
             self._windows[key] = _library().context_window(price_id, target.provider_model)
         return self._windows[key]
+
+    def max_output_tokens(self, target: Target) -> int | None:
+        """Tokens that a target writes in one answer at most: the config's word, else what is known; None if nothing."""
+        return target.max_output_tokens or most_written(target.provider_model)
 
     def estimate(self, target: Target, ask: Ask, output_text: str) -> Usage:
         """What a call used, counted here, for a provider that never said. `estimated` is True."""
