@@ -185,7 +185,7 @@ def _note(db: apsw.Connection, alert: Alert, at_s: float, settings: AlertSetting
 
 
 def _queue(db: apsw.Connection, item: Item, settings: AlertSettings, now_s: float) -> None:
-    due_s, digest = due(settings, item.alert.severity, now_s + settings.group_s)
+    due_s, digest = due(settings, item.alert.severity, max(item.at_s + settings.group_s, now_s))
     for name, channel in settings.channels.items():
         if wanted(channel, item.alert):
             outbox.add(db, outbox.Waiting(channel=name, digest=digest, now_s=now_s, due_s=due_s), item)
