@@ -35,7 +35,7 @@ CREATE INDEX messages_by_state ON messages (state, channel, made_s);
 """
 _FILLABLE = """
 SELECT id, items, more, rank FROM messages
-WHERE state = 'waiting' AND channel = ? AND digest = ? AND claimed_s < ? AND (tries > 0 OR due_s >= ?)
+WHERE state = 'waiting' AND channel = ? AND digest = ? AND claimed_s < ?
 ORDER BY made_s LIMIT 1
 """
 _DUE = """
@@ -77,7 +77,7 @@ def add(db: apsw.Connection, place: Waiting, item: Item) -> None:
     """Put an alert into the message that waits for its channel, or into a new one."""
     if not place.digest:
         _take_out(db, place, item)
-    found = db.execute(_FILLABLE, (place.channel, place.digest, place.now_s, place.now_s)).fetchone()
+    found = db.execute(_FILLABLE, (place.channel, place.digest, place.now_s)).fetchone()
     rank = RANK[item.alert.severity]
     if found is None:
         db.execute(
