@@ -149,6 +149,7 @@ class Gateway:
     async def stop(self) -> None:
         """Close every room. Calls still under way were cancelled before and are on record."""
         await self._local.stop()
+        await self._prefixes.stop()
         await self._outbound.close()
         await self.recorder.stop()
         await self.streams.stop()
@@ -217,7 +218,12 @@ class Gateway:
             desk=desk,
             models=self.router.models,
             feedback=self._feedback,
-            metrics=lambda: self._outfit.metrics() + self.recorder.metrics_text() + self.streams.metrics(),
+            metrics=lambda: (
+                self._prefixes.metrics()
+                + self._outfit.metrics()
+                + self.recorder.metrics_text()
+                + self.streams.metrics()
+            ),
             admin=admin_app(self._admin_rooms()),
         )
 

@@ -278,7 +278,10 @@ class Target(Struct, frozen=True, kw_only=True):
 
 
 class Prices(Struct, frozen=True, kw_only=True):
-    """Nano-dollars per token (dollars per million tokens x 1000), a config's own. None means as `input` or `output`."""
+    """Nano-dollars per token (dollars per million tokens x 1000), a config's own. None means as `input` or `output`.
+
+    But of `cache_storage_hour`, for a token that is kept by name and an hour, None means that the config does not say.
+    """
 
     input: int
     output: int
@@ -286,6 +289,7 @@ class Prices(Struct, frozen=True, kw_only=True):
     cache_write_5m: int | None = None
     cache_write_1h: int | None = None
     reasoning: int | None = None
+    cache_storage_hour: int | None = None
 
 
 class Versions(Struct, frozen=True, kw_only=True):

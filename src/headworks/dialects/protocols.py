@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from headworks.core.errors import HeadworksError, ProviderError
 from headworks.core.messages import Ask, Kind, Target
-from headworks.core.prefix import Marks
+from headworks.core.prefix import Marks, Order, Reference
 from headworks.core.replies import Chunk, Event, Reply
 
 
@@ -54,12 +54,17 @@ class Endpoint(Protocol):
 
 
 class WireRequest(Struct, frozen=True, kw_only=True):
-    """A provider request: `path` is relative to the provider's base URL and may carry a query."""
+    """A provider request: `path` is relative to the provider's base URL and may carry a query.
+
+    `reference` is what it names of what the provider keeps, `order` what is to be sent besides so that more is kept.
+    """
 
     path: str
     body: bytes
     headers: dict[str, str] = {}
     dropped: tuple[str, ...] = ()
+    reference: Reference | None = None
+    order: Order | None = None
 
 
 class StreamReader(Protocol):

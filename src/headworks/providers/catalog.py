@@ -21,6 +21,7 @@ Capability = Literal[
     "prefill",
     "cache_control",
     "prompt_cache_key",
+    "cached_content",
 ]
 
 

@@ -36,6 +36,9 @@ class PriceSettings(BaseModel):
     reasoning: Decimal | None = Field(default=None, ge=0)
     """Reasoning tokens."""
 
+    cache_storage_hour: Decimal | None = Field(default=None, ge=0)
+    """Prompt tokens that the provider keeps under a name, for each hour. Left out: as listed, if it is."""
+
     @field_validator("*")
     @classmethod
     def _whole_nano_dollars(cls, usd: Decimal | None) -> Decimal | None:
@@ -54,6 +57,7 @@ class PriceSettings(BaseModel):
             cache_write_5m=_nano(self.cache_write_5m),
             cache_write_1h=_nano(self.cache_write_1h),
             reasoning=_nano(self.reasoning),
+            cache_storage_hour=_nano(self.cache_storage_hour),
         )
 
 

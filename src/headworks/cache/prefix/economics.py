@@ -4,12 +4,19 @@ Each token of a prefix that is written costs more than one that is read plainly,
 A prefix that is kept is kept anew by each use within its life. So a write pays when the uses that are expected to
 follow in an unbroken row save more than it costs. Amounts here are in prices of one plain input token: how long a
 prefix is cancels out.
+
+What is kept under a name is written in a request of its own, is charged for by the hour, and is not kept anew by a use:
+it lasts as long as it was paid for, unless it is paid for again.
 """
 
 from msgspec import Struct
 
 from headworks.core.messages import Prices
-from headworks.core.prefix import Life
+from headworks.core.prefix import LIFE_S, Life
+
+_HOUR_S = 3_600
+_PAID_TWICE = 2.0
+"""A prefix is written under a name beside the call that has it, which pays for it as input."""
 
 
 class Reuse(Struct, frozen=True):
@@ -56,6 +63,41 @@ def life_that_pays(reuse: Reuse, costs: Ratios) -> Life | None:
     if max(short, long) <= 0:
         return None
     return "5m" if short >= long else "1h"
+
+
+class Stay(Struct, frozen=True):
+    """A prefix kept under a name for so long, and what that is expected to save: in prices of all of it as input."""
+
+    life: Life
+    gain: float
+
+
+def best_stay(reuse: Reuse, gap_s: float, read: float, storage_hour: float, share: float = 1.0) -> Stay:
+    """For how long a prefix is best kept under a name; its gain is negative where that costs more than it saves.
+
+    Args:
+        reuse: The uses expected to follow.
+        gap_s: The usual time between two; 0 when nobody knows. So many fit into a stay.
+        read: What a read costs.
+        storage_hour: What an hour costs.
+        share: How much of it is not kept already, in a shorter one: no more is saved by a read.
+    """
+    return max((_stay(life, reuse, gap_s, read, storage_hour, share) for life in LIFE_S), key=lambda stay: stay.gain)
+
+
+def longer_gain(life: Life, reuse: Reuse, gap_s: float, read: float, storage_hour: float) -> float:
+    """What it is expected to save to pay for another such life of what is kept under a name, and not let it end."""
+    return _uses(life, reuse, gap_s) * (1 - read) - storage_hour * LIFE_S[life] / _HOUR_S
+
+
+def _stay(life: Life, reuse: Reuse, gap_s: float, read: float, storage_hour: float, share: float) -> Stay:
+    write = _PAID_TWICE + storage_hour * LIFE_S[life] / _HOUR_S
+    return Stay(life, gain(write, 1 - share * (1 - read), _uses(life, reuse, gap_s)))
+
+
+def _uses(life: Life, reuse: Reuse, gap_s: float) -> float:
+    row = reuse.within_5m if life == "5m" else reuse.within_1h
+    return min(row, LIFE_S[life] / gap_s) if gap_s else row
 
 
 def _or(price: int | None, otherwise: int) -> int:

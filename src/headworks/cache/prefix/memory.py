@@ -9,6 +9,9 @@ from hashlib import blake2b
 
 from msgspec import Struct
 
+from headworks.cache.prefix.contents import Contents
+from headworks.cache.prefix.naming import Tariff
+from headworks.cache.prefix.storage import storage_nano
 from headworks.cache.prefix.traffic import Conversation, Habit, Latest, Sights
 from headworks.core.clock import Clock
 from headworks.core.messages import Prices, Target
@@ -36,6 +39,7 @@ class Memory(Struct, frozen=True, kw_only=True):
         conversations: Uses of histories.
         habits: How conversations go on, by feature and model.
         moved: Conversations that live elsewhere than with the first model of their route.
+        contents: What accounts keep under names.
     """
 
     clock: Clock
@@ -44,6 +48,15 @@ class Memory(Struct, frozen=True, kw_only=True):
     conversations: Latest[Conversation]
     habits: Latest[Habit]
     moved: Latest[Moved]
+    contents: Contents
+
+    def tariff(self, target: Target) -> Tariff | None:
+        """What a target asks for what it keeps under a name; None when nobody knows all of it."""
+        prices = self.prices(target)
+        hour_nano = None if prices is None else storage_nano(target, prices, self.clock.now())
+        if prices is None or hour_nano is None:
+            return None
+        return Tariff(prices.input, prices.input if prices.cached is None else prices.cached, hour_nano)
 
 
 def empty(clock: Clock, prices: Callable[[Target], Prices | None]) -> Memory:
@@ -55,6 +68,7 @@ def empty(clock: Clock, prices: Callable[[Target], Prices | None]) -> Memory:
         conversations=Latest(MOST_CONVERSATIONS),
         habits=Latest(MOST_FEATURES),
         moved=Latest(MOST_MOVED),
+        contents=Contents(clock),
     )
 
 

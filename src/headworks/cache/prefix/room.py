@@ -49,3 +49,15 @@ class PrefixMemory:
             return Known(self._memory, ask, route.feature, self._readers[ask.dialect](ask))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None  # words that only the provider knows: it is sent them as they are
+
+    def metrics(self) -> bytes:
+        """What Prometheus sees of what providers keep under names."""
+        return self._memory.contents.counts.text()
+
+    async def settled(self) -> None:
+        """Wait until nothing is being made in the background."""
+        await self._memory.contents.settled()
+
+    async def stop(self) -> None:
+        """End what is being made in the background."""
+        await self._memory.contents.stop()

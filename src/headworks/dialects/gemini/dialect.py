@@ -12,6 +12,7 @@ from headworks.core.replies import Event
 from headworks.dialects.arranging import arranged
 from headworks.dialects.gaps import Gaps
 from headworks.dialects.gemini.errors import read_error
+from headworks.dialects.gemini.named import documents_of, with_names
 from headworks.dialects.gemini.reading import GeminiReader, read_whole
 from headworks.dialects.gemini.request import write_inputs, write_prompt
 from headworks.dialects.protocols import StreamReader, WireRequest
@@ -25,11 +26,12 @@ class GeminiDialect:
     def request(self, ask: Ask, target: Target, marks: Marks | None = None) -> WireRequest:
         """The prompt in Gemini's words. No client speaks this dialect, so nothing is passed through.
 
-        The provider keeps prefixes unasked (ai.google.dev/gemini-api/docs/caching, read 2026-11-24): all there is to do
-        is to write them alike.
+        The provider keeps prefixes unasked (ai.google.dev/gemini-api/docs/caching, read 2026-11-24): for these, all
+        there is to do is to write them alike. Besides it keeps under a name what it is told to (`named.py`).
         """
         gaps = Gaps("Gemini", target)
         model = target.provider_model.removeprefix("models/")
+        reference = order = None
         if ask.kind == "embedding":
             method, body = "batchEmbedContents", write_inputs(ask.prompt, model, gaps)
         elif ask.kind == "count":
@@ -37,9 +39,17 @@ class GeminiDialect:
             method, body = "countTokens", {"generateContentRequest": counted}
         else:
             method = "streamGenerateContent?alt=sse" if ask.stream else "generateContent"
-            body = write_prompt(ask.prompt if marks is None else arranged(ask.prompt), model, gaps)
-        path = f"/models/{quote(model, safe='')}:{method}"
-        return WireRequest(path=path, body=msgspec.json.encode(body), dropped=gaps.names)
+            prompt = ask.prompt if marks is None else arranged(ask.prompt)
+            body = write_prompt(prompt, model, gaps)
+            if marks is not None and (marks.named or marks.wish):
+                body, reference, order = with_names(body, model, documents_of(prompt), marks)
+        return WireRequest(
+            path=f"/models/{quote(model, safe='')}:{method}",
+            body=msgspec.json.encode(body),
+            dropped=gaps.names,
+            reference=reference,
+            order=order,
+        )
 
     def read_whole(self, ask: Ask, body: bytes) -> list[Event]:
         """Events of a whole reply."""

@@ -33,8 +33,10 @@ def write_prompt(prompt: Prompt, model: str, gaps: Gaps) -> dict[str, Any]:
     Raises:
         BadAskError: A field has no counterpart (`unsupported_field`), or the conversation is not well formed.
     """
+    own = own_content(prompt)
     for name in prompt.extra:
-        gaps.lacks(name)
+        if own is None or own[0] != name:
+            gaps.lacks(name)
     if prompt.user is not None:
         gaps.hint("user")
     if prompt.parallel_tools is False and prompt.tools:
@@ -48,7 +50,24 @@ def write_prompt(prompt: Prompt, model: str, gaps: Gaps) -> dict[str, Any]:
         body["generationConfig"] = config
     if tier := service_tier(prompt, gaps):
         body["serviceTier"] = tier
+    if own is not None:
+        body["cachedContent"] = own[1]
     return body
+
+
+def own_content(prompt: Prompt) -> tuple[str, str] | None:
+    """The field by which the client names what it has the provider keep, and the name; None where it does not.
+
+    In this dialect's own words, or as the provider documents it for clients of the OpenAI dialect
+    (https://ai.google.dev/gemini-api/docs/openai, `extra_body`; read 2026-11-24).
+    """
+    for field in ("cached_content", "cachedContent"):
+        if isinstance(prompt.extra.get(field), str):
+            return field, prompt.extra[field]
+    match prompt.extra.get("extra_body"):
+        case {"google": {"cached_content": str(name), **others_there}, **others} if not (others or others_there):
+            return "extra_body", name
+    return None
 
 
 def write_inputs(prompt: Prompt, model: str, gaps: Gaps) -> dict[str, Any]:

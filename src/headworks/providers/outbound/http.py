@@ -67,9 +67,9 @@ class Outbound:
         """A POST of `body`; nothing is sent before `Exchange.open`. The length header is added here."""
         return self.post_with(errand, self.head(errand.base_url, path, headers), body)
 
-    def head(self, base_url: str, path: str, headers: Mapping[str, str]) -> bytes:
+    def head(self, base_url: str, path: str, headers: Mapping[str, str], method: str = "POST") -> bytes:
         """Request line and headers of a POST but for its length: what may be used again for the next body."""
-        return _head("POST", self._origin(base_url), path, headers)
+        return _head(method, self._origin(base_url), path, headers)
 
     def post_with(self, errand: "Errand", head: bytes, body: bytes) -> "Exchange":
         """As `post`, with what `head` has made."""

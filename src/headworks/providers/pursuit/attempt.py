@@ -8,10 +8,13 @@ import asyncio
 import math
 from typing import Literal
 
+import msgspec
+
 from headworks.core.clock import seconds_text
 from headworks.core.errors import BadAskError, ProviderError
 from headworks.core.messages import Ask
 from headworks.core.policy import Patience
+from headworks.core.prefix import Order
 from headworks.core.replies import Chunk, Event, Finished, Started, UsageReported
 from headworks.dialects.protocols import WireRequest
 from headworks.providers.outbound.http import Errand, Exchange
@@ -102,6 +105,11 @@ class Attempt:
         """Request fields left out because the provider lacks them."""
         return self._request.dropped
 
+    @property
+    def order(self) -> Order | None:
+        """What is to be sent besides, when the answer has begun, so that the provider keeps this prompt's beginning."""
+        return self._request.order
+
     async def begin(self) -> list[Chunk]:
         """Send the request and read until the answer has truly begun.
 
@@ -117,10 +125,11 @@ class Attempt:
             link = choice.road.link
             launcher = tools.launchers.get(link.name) if tools.launchers else None
             base_url = link.base_url if launcher is None else await self._launched(launcher)
-            exchange = self._exchange = self._exchange_with(base_url, None if launcher is None else launcher.key)
+            own_key = None if launcher is None else launcher.key
+            exchange = self._exchange = self._exchange_with(base_url, own_key)
             await exchange.open()
             if not 200 <= exchange.status < 300:
-                await self._refused(exchange)
+                exchange = await self._refused(exchange, base_url, own_key)
             dialect = tools.dialects[choice.target.dialect]
             if not ask.stream or exchange.headers.get("content-type", "").startswith("application/json"):
                 self.whole = True
@@ -190,17 +199,36 @@ class Attempt:
         key = link.keys[self.choice.admission.lane.key] if link.keys else ""
         return {**_JSON, **auth_header(link, key), **link.headers, **self._request.headers}
 
-    async def _refused(self, exchange: Exchange) -> None:
+    async def _refused(self, exchange: Exchange, base_url: str, own_key: str | None) -> Exchange:
+        """The exchange in which the request was sent again whole, if what it named is gone.
+
+        Raises:
+            ProviderError: It was refused for another reason, or again.
+        """
+        body = await exchange.error_body()
+        reference, choice = self._request.reference, self.choice
+        if reference is None or not reference.is_gone(exchange.status, body):
+            raise self._refusal(exchange, body)
+        exchange.close()
+        assert choice.prefix is not None, "nothing else names anything"
+        choice.prefix.gone(choice.target, choice.admission.lane.key, reference.name)
+        self._request = _request(self._tools, self._ask, choice, by_name=False)
+        exchange = self._exchange = self._exchange_with(base_url, own_key)
+        await exchange.open()
+        if not 200 <= exchange.status < 300:
+            raise self._refusal(exchange, await exchange.error_body())
+        return exchange
+
+    def _refusal(self, exchange: Exchange, body: bytes) -> ProviderError:
         status = exchange.status
         if 300 <= status < 400:
-            raise ProviderError(
+            return ProviderError(
                 f"Provider `{self.choice.link.name}` answered with a redirect ({status}), which is not followed; set "
                 "its base_url to the final address.",
                 retryable=False,
                 provider_status=status,
             )
-        dialect = self._tools.dialects[self.choice.target.dialect]
-        raise dialect.read_error(status, exchange.headers, await exchange.error_body())
+        return self._tools.dialects[self.choice.target.dialect].read_error(status, exchange.headers, body)
 
     async def _launched(self, launcher: Launcher) -> str:
         """Where a server that the gateway runs itself listens. Its start goes on when this call cannot wait for it."""
@@ -250,7 +278,7 @@ class Attempt:
         return ProviderError(sentence, code="provider_timeout", status=504)
 
 
-def _request(tools: Tools, ask: Ask, choice: Choice) -> WireRequest:
+def _request(tools: Tools, ask: Ask, choice: Choice, *, by_name: bool = True) -> WireRequest:
     target = choice.target
     if not target.offers(ask.kind):
         raise BadAskError(
@@ -259,11 +287,12 @@ def _request(tools: Tools, ask: Ask, choice: Choice) -> WireRequest:
             param="model",
         )
     dialect = tools.dialects[target.dialect]
-    return (
-        dialect.request(ask, target)
-        if choice.prefix is None
-        else dialect.request(ask, target, choice.prefix.marks(target))
-    )
+    if choice.prefix is None:
+        return dialect.request(ask, target)
+    marks = choice.prefix.marks(target, choice.admission.lane.key)
+    if marks is not None and not by_name:
+        marks = msgspec.structs.replace(marks, named=(), wish=None)
+    return dialect.request(ask, target, marks)
 
 
 def _begun(chunk: Chunk) -> bool:

@@ -13,6 +13,7 @@ from headworks.core.messages import Ask, Route
 from headworks.core.policy import Patience
 from headworks.core.protocols import OpenTrace
 from headworks.core.replies import Chunk, Event, Usage
+from headworks.providers.outbound.courier import Courier
 from headworks.providers.pursuit.attempt import Attempt, Outcome
 from headworks.providers.pursuit.course import Course
 from headworks.providers.pursuit.limits import fits, for_probe, for_whole, hurried, usual_patience, within
@@ -124,6 +125,10 @@ class Pursuer:
         tools.health.succeeded(choice.admission)
         if choice.prefix is not None:
             choice.prefix.landed(choice.place, choice.target)
+            if attempt.order is not None:
+                key, dialect = choice.admission.lane.key, tools.dialects[choice.target.dialect]
+                post = Courier(tools.outbound, choice.link, key, dialect).post
+                choice.prefix.keep(choice.target, key, attempt.order, post)
         choice.road.standing.throttle.succeeded()
         if attempt.first_s is not None:
             tools.latencies.note(choice.target.provider, attempt.pace_name, attempt.first_s - attempt.started_s)
