@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from msgspec import Struct
 
 from headworks.core.messages import Ask, Caller
-from headworks.core.protocols import Cache, OpenTrace, Providers, Routing
+from headworks.core.protocols import Budgets, Cache, OpenTrace, Providers, Routing
 from headworks.core.replies import Reply
 
 
@@ -21,6 +21,7 @@ class Rooms(Struct, frozen=True, kw_only=True):
 
     routing: Routing
     cache: Cache
+    budgets: Budgets
     providers: Providers
 
 
@@ -38,8 +39,11 @@ async def answer(rooms: Rooms, ask: Ask, caller: Caller, trace: OpenTrace) -> As
             if found.reply is not None:
                 yield trace.watch(found.reply)
                 return
-            async with rooms.providers.call(ask, route, trace) as reply:
-                yield found.kept(trace.watch(reply))
+            async with (
+                rooms.budgets.hold(ask, caller, route, trace) as hold,
+                rooms.providers.call(hold, trace) as reply,
+            ):
+                yield found.kept(trace.watch(hold.metered(reply)))
 
 
 class Recorded:

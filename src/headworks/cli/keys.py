@@ -15,6 +15,8 @@ from headworks.cli.output import json_text, table
 from headworks.core.clock import SystemClock, rfc3339
 from headworks.core.errors import BadAskError
 
+_BUDGET = ("usd_per_day", "usd_per_month", "usd_total")
+_LIMITS = ("rpm", "tpm", "concurrent")
 _COLUMNS = ("id", "name", "org", "user", "status", "models", "features", "expires_at")
 
 
@@ -26,21 +28,44 @@ class Rights:
     Attributes:
         org: The organisation its calls are counted for.
         user: The user its calls are counted for, unless a request names one.
+        team: The team its calls are counted for.
         models: Model names it may ask for; may be given several times. None given: all.
         features: Features it may ask for; may be given several times. None given: all.
         expires: When it ends: a time such as 2027-01-31T00:00:00Z, or a duration such as 30d.
+        usd_per_day: Dollars that may be spent with it a day.
+        usd_per_month: Dollars a month.
+        usd_total: Dollars altogether.
+        rpm: Requests a minute.
+        tpm: Tokens a minute.
+        concurrent: Calls under way at once.
     """
 
     org: str = "default"
     user: str | None = None
+    team: str | None = None
     models: Annotated[tuple[str, ...], Parameter(negative=())] = ()
     features: Annotated[tuple[str, ...], Parameter(negative=())] = ()
     expires: str | None = None
+    usd_per_day: str | None = None
+    usd_per_month: str | None = None
+    usd_total: str | None = None
+    rpm: int | None = None
+    tpm: int | None = None
+    concurrent: int | None = None
 
     def wish(self, name: str) -> dict[str, Any]:
         """The body of `POST /admin/v1/keys`."""
         wish: dict[str, Any] = {"name": name, "org": self.org}
-        optional = {"user": self.user, "models": list(self.models), "features": list(self.features)}
+        budget = {name: getattr(self, name) for name in _BUDGET if getattr(self, name) is not None}
+        limits = {name: getattr(self, name) for name in _LIMITS if getattr(self, name) is not None}
+        optional = {
+            "budget": budget,
+            "limits": limits,
+            "user": self.user,
+            "team": self.team,
+            "models": list(self.models),
+            "features": list(self.features),
+        }
         wish.update({field: value for field, value in optional.items() if value})
         if self.expires is not None:
             wish["expires_at"] = _moment(self.expires)

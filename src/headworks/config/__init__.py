@@ -8,7 +8,7 @@ from headworks.config.environment import config_path, find_config, from_environm
 from headworks.config.loader import load
 from headworks.config.problems import ConfigError, Problem
 from headworks.config.settings import Config, schema
-from headworks.config.wiring import links, local_settings, router
+from headworks.config.wiring import links, local_settings, router, rules
 
 __all__ = [
     "Config",
@@ -21,5 +21,6 @@ __all__ = [
     "load",
     "local_settings",
     "router",
+    "rules",
     "schema",
 ]

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from headworks.budgets.config import BudgetSettings, FeatureLimits
 from headworks.cache.config import CacheSettings, RoomSettings
 from headworks.cache.shared.link.url import check_url
 from headworks.providers.config import ProviderSettings
@@ -45,7 +46,7 @@ def _redis_url(url: SecretStr) -> SecretStr:
 RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
 
 
-class Feature(FeatureSettings):
+class Feature(FeatureSettings, FeatureLimits):
     """A feature of your application. `default` serves the requests that name none."""
 
     cache: CacheSettings = CacheSettings()
@@ -80,6 +81,9 @@ class Config(BaseModel):
 
     cache: RoomSettings = RoomSettings()
     """Room for cached answers."""
+
+    budgets: BudgetSettings = BudgetSettings()
+    """What may be spent, and how fast."""
 
     telemetry: TelemetrySettings = TelemetrySettings()
     """Traces, logs and metrics."""

@@ -1,6 +1,7 @@
 """What the rooms are built from: a config turned into links, the local model's settings and a router."""
 
 from headworks.config.settings import Config
+from headworks.core.limits import Rule
 from headworks.core.messages import Target
 from headworks.providers.config import LOCAL_ROW
 from headworks.providers.link import Link
@@ -26,7 +27,7 @@ def local_settings(config: Config) -> LocalSettings | None:
 def router(config: Config) -> Router:
     """The router of a config."""
     rules = {
-        name: FeatureRule(feature.model, feature.capture, feature.policy(), feature.cache.caching())
+        name: FeatureRule(feature.model, feature.capture, feature.policy(), feature.cache.caching(), feature.max_tokens)
         for name, feature in config.features.items()
     }
     if config.models is not None:
@@ -34,6 +35,11 @@ def router(config: Config) -> Router:
     providers = _open_providers(config)
     rules.setdefault(DEFAULT, FeatureRule(_first_model(providers)))
     return Router({}, rules, OpenNames(providers))
+
+
+def rules(config: Config) -> list[Rule]:
+    """The limits of a config's features."""
+    return [rule for name, feature in config.features.items() for rule in feature.rules(name)]
 
 
 def _targets(config: Config, models: dict[str, ModelSettings]) -> dict[str, tuple[Target, ...]]:

@@ -50,3 +50,19 @@ class Rule(Struct, frozen=True):
     scope: Scope
     name: str | None
     limit: Limit
+
+
+class Pace(Struct, frozen=True):
+    """How much of a rate limit is left.
+
+    Attributes:
+        unit: `requests` or `tokens`.
+        most: The limit, of a minute.
+        left: What is left now.
+        full_in_s: Seconds until all of it is there again.
+    """
+
+    unit: Unit
+    most: int
+    left: int
+    full_in_s: float

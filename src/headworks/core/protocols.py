@@ -8,7 +8,9 @@ from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Protocol
 
+from headworks.core.billing import Bill
 from headworks.core.errors import HeadworksError
+from headworks.core.limits import Pace
 from headworks.core.messages import Ask, Caller, Prices, Route, Target
 from headworks.core.replies import Event, Reply, Usage
 
@@ -69,11 +71,51 @@ class Cache(Protocol):
         """The lookup of a call. What it finds is noted on `trace`."""
 
 
+class Hold(Protocol):
+    """What one call may spend: entered before it is sent, left when it is over.
+
+    Attributes:
+        ask: The call, its answer no longer than its limits pay for.
+        route: Its targets; where money counts, those whose price is known.
+    """
+
+    ask: Ask
+    route: Route
+
+    async def __aenter__(self) -> "Hold":
+        """Reserve the most that the first attempt can cost.
+
+        Raises:
+            RefusedError: `insufficient_quota` or `rate_limit_exceeded` (429); `unpriced_model` (403).
+            StoreError: The accounts cannot be reached.
+        """
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Settle what was really used."""
+
+    def metered(self, reply: Reply) -> Reply:
+        """The same reply, ended where it goes far beyond what was reserved."""
+
+    async def cover(self, target: Target, ask: Ask, beside: Target | None = None) -> None:
+        """Reserve for another attempt before it is sent, `beside` the one under way; raises as entering does."""
+
+
+class Budgets(Protocol):
+    """Nothing is spent that is not reserved. Fails closed."""
+
+    def hold(self, ask: Ask, caller: Caller, route: Route, trace: "OpenTrace") -> Hold:
+        """What a call may spend."""
+
+
 class Providers(Protocol):
     """Make the provider call. The only room that talks to the outside."""
 
-    def call(self, ask: Ask, route: Route, trace: "OpenTrace") -> AbstractAsyncContextManager[Reply]:
-        """Open the reply; leaving the context cancels whatever is still running upstream.
+    def call(self, hold: Hold, trace: "OpenTrace") -> AbstractAsyncContextManager[Reply]:
+        """Open the reply to the ask of `hold`; leaving the context cancels whatever is still running upstream.
+
+        The hold is raised before each attempt but the first.
 
         Targets are asked, and asked again, as the route's policy allows; a stream that breaks off goes on from another
         attempt. Each attempt is noted on `trace`. Iterating `Reply.chunks` may raise the same errors as opening.
@@ -101,7 +143,13 @@ class Pricing(Protocol):
 
 
 class OpenTrace(Protocol):
-    """The record of one call while it is being made. Cheap to update; written once, when closed."""
+    """The record of one call while it is being made. Cheap to update; written once, when closed.
+
+    Attributes:
+        paces: How much is left of the caller's rate limits, as far as it has any.
+    """
+
+    paces: list[Pace]
 
     def routed(self, route: Route) -> None:
         """Note feature, query type and the model asked for."""
@@ -141,6 +189,15 @@ class OpenTrace(Protocol):
 
     def spent_nano(self) -> int:
         """Nano-dollars that the attempts which have ended cost, as far as prices are known."""
+
+    def paced(self, paces: list[Pace]) -> None:
+        """Note how much is left of the caller's rate limits."""
+
+    def bill(self) -> Bill:
+        """What the attempts that have ended used."""
+
+    def concluded(self, error: BaseException | None) -> Bill:
+        """The call is over, ended by `error`: what it used altogether. The record is still to be closed."""
 
     def watch(self, reply: Reply) -> Reply:
         """The same reply, observed: text, usage, finish reason, first token and time upstream go on the record."""

@@ -5,6 +5,7 @@ from typing import Literal
 from msgspec import Struct
 
 from headworks.core.errors import BadAskError
+from headworks.core.limits import Limit
 from headworks.core.messages import Caller
 
 NAME_CHARACTERS = 200
@@ -21,17 +22,23 @@ class KeySpec(Struct, frozen=True, kw_only=True):
         name: For people; need not be unique.
         org: The organisation its calls are counted for.
         user: The user its calls are counted for unless a request names one.
+        team: The team its calls are counted for; None for none.
         models: Model names it may ask for; empty for all.
         features: Features it may ask for; empty for all.
         expires_at: Unix seconds from which it is refused; None for never.
+        limits: What may be spent with it, and how fast.
+        counted_as: Id of the key that it goes on from: a new key is no new budget. None for its own.
     """
 
     name: str
     org: str = "default"
     user: str | None = None
+    team: str | None = None
     models: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
     expires_at: float | None = None
+    limits: tuple[Limit, ...] = ()
+    counted_as: str | None = None
 
     def check(self) -> None:
         """Refuse what could not be stored or shown.
@@ -41,8 +48,9 @@ class KeySpec(Struct, frozen=True, kw_only=True):
         """
         _check_name("name", self.name)
         _check_name("org", self.org)
-        if self.user is not None:
-            _check_name("user", self.user)
+        for field, given in (("user", self.user), ("team", self.team)):
+            if given is not None:
+                _check_name(field, given)
         for field, names in (("models", self.models), ("features", self.features)):
             if len(names) > ALLOWED_NAMES:
                 raise _bad(field, f"has {len(names)} entries; at most {ALLOWED_NAMES} are allowed")
@@ -77,8 +85,11 @@ class KeyRecord(Struct, frozen=True, kw_only=True):
             key_name=self.spec.name,
             org_id=self.spec.org,
             user_id=self.spec.user,
+            team_id=self.spec.team,
             models=frozenset(self.spec.models),
             features=frozenset(self.spec.features),
+            limits=self.spec.limits,
+            counted_as=self.spec.counted_as,
         )
 
 

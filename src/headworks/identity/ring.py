@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import apsw
+from msgspec import structs
 
 from headworks.core.clock import Clock
 from headworks.core.errors import BadAskError, StoreError
@@ -148,7 +149,7 @@ class KeyRing:
                     code="key_not_active",
                     status=422,
                 )
-            made = self._insert(db, old.spec)
+            made = self._insert(db, structs.replace(old.spec, counted_as=old.spec.counted_as or key_id))
             table.set_replaced(db, key_id, made.id, now + overlap_s)
             self._note(db, "rotate", key_id, actor, f"replaced by {made.id}, overlap {overlap_s:g} s")
             self._note(db, "create", made.id, actor, f"replaces {key_id}")

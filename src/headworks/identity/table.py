@@ -11,6 +11,7 @@ import apsw
 import msgspec
 
 from headworks.core.errors import StoreError
+from headworks.core.limits import Limit
 from headworks.identity.records import AuditEntry, KeyRecord, KeySpec
 
 ROOM = "identity"
@@ -29,8 +30,14 @@ STEPS = (
     );
     CREATE INDEX key_audit_by_key ON key_audit (key_id, seq);
     """,
+    """
+    ALTER TABLE virtual_keys ADD COLUMN team TEXT;
+    ALTER TABLE virtual_keys ADD COLUMN limits TEXT NOT NULL DEFAULT '[]';
+    ALTER TABLE virtual_keys ADD COLUMN counted_as TEXT;
+    """,
 )
-_COLUMNS = "id, name, org, user, models, features, created_at, expires_at, revoked_at, replaced_by, overlap_until"
+_GIVEN = "id, name, org, user, team, models, features, limits, counted_as, created_at, expires_at"
+_COLUMNS = f"{_GIVEN}, revoked_at, replaced_by, overlap_until"
 
 
 @contextmanager
@@ -69,10 +76,11 @@ def page(db: apsw.Connection, limit: int, after: str | None) -> list[KeyRecord]:
 def insert(db: apsw.Connection, record: KeyRecord, digest: bytes) -> None:
     """Store a new key."""
     spec = record.spec
-    lists = (msgspec.json.encode(spec.models).decode(), msgspec.json.encode(spec.features).decode())
+    lists = [msgspec.json.encode(values).decode() for values in (spec.models, spec.features, spec.limits)]
+    times = (record.created_at, spec.expires_at)
     db.execute(
-        f"INSERT INTO virtual_keys ({_COLUMNS}, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, ?)",  # noqa: S608  a constant
-        (record.id, spec.name, spec.org, spec.user, *lists, record.created_at, spec.expires_at, digest),
+        f"INSERT INTO virtual_keys ({_GIVEN}, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  a constant
+        (record.id, spec.name, spec.org, spec.user, spec.team, *lists, spec.counted_as, *times, digest),
     )
 
 
@@ -122,16 +130,20 @@ def _row(db: apsw.Connection, sql: str, bound: tuple[Any, ...]) -> tuple[Any, ..
 
 
 def _record(row: Any) -> KeyRecord:
-    key_id, name, org, user, models, features, created_at, expires_at, revoked_at, replaced_by, overlap_until = row
+    key_id, name, org, user, team, models, features, limits, counted_as, created_at, expires_at, *ending = row
+    revoked_at, replaced_by, overlap_until = ending
     return KeyRecord(
         id=key_id,
         spec=KeySpec(
             name=name,
             org=org,
             user=user,
+            team=team,
             models=msgspec.json.decode(models, type=tuple[str, ...]),
             features=msgspec.json.decode(features, type=tuple[str, ...]),
             expires_at=expires_at,
+            limits=msgspec.json.decode(limits, type=tuple[Limit, ...]),
+            counted_as=counted_as,
         ),
         created_at=created_at,
         revoked_at=revoked_at,

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 
 from headworks.core.messages import Ask, Route
-from headworks.core.protocols import OpenTrace
+from headworks.core.protocols import Hold, OpenTrace
 from headworks.core.replies import Chunk, Reply, TokensCounted
 from headworks.providers.pursuit.answer import Answer
 from headworks.providers.pursuit.plans import Fresh
@@ -23,17 +23,18 @@ class ProviderCalls:
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
 
-    def call(self, ask: Ask, route: Route, trace: OpenTrace) -> AbstractAsyncContextManager[Reply]:
+    def call(self, hold: Hold, trace: OpenTrace) -> AbstractAsyncContextManager[Reply]:
         """The reply of the first target that answers; what is still under way when it is left is ended.
 
         Entering raises:
             BadAskError: The ask cannot be put to the first target of the route; others are passed over.
             ProviderError: Nobody answered, for all that the feature's policy allows.
         """
+        ask, route = hold.ask, hold.route
         ask.outlives_client = route.policy.disconnect == "finish"
         if ask.kind == "count" and "count" not in route.targets[0].capabilities:
             return _CountedHere(self._tools, ask, route)
-        return _Pursued(self._tools, ask, route, trace)
+        return _Pursued(self._tools, hold, trace)
 
 
 class _Pursued:
@@ -41,9 +42,9 @@ class _Pursued:
 
     __slots__ = ("_plan", "_pursuer")
 
-    def __init__(self, tools: Tools, ask: Ask, route: Route, trace: OpenTrace) -> None:
-        self._plan = Fresh(ask)
-        self._pursuer = Pursuer(tools, ask, route, trace)
+    def __init__(self, tools: Tools, hold: Hold, trace: OpenTrace) -> None:
+        self._plan = Fresh(hold.ask)
+        self._pursuer = Pursuer(tools, hold, trace)
 
     async def __aenter__(self) -> Reply:
         pursuer = self._pursuer

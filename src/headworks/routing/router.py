@@ -34,6 +34,7 @@ class FeatureRule(Struct, frozen=True):
     capture: Literal["none", "bodies"] = "none"
     policy: Policy = USUAL
     caching: Caching = ON_REQUEST
+    max_tokens: int | None = None
 
 
 class Router:
@@ -194,6 +195,7 @@ def _route(feature: str, query_type: str, targets: tuple[Target, ...], rule: Fea
         capture=rule.capture,
         policy=rule.policy,
         caching=rule.caching,
+        max_tokens=rule.max_tokens,
     )
 
 

@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from msgspec import structs
+from pydantic import ValidationError
 
+from headworks.budgets.config import BudgetAmounts, PaceAmounts
 from headworks.core.clock import Clock, SystemClock
 from headworks.core.errors import BadAskError
+from headworks.core.limits import Limit
 from headworks.core.messages import Caller
 from headworks.identity import KeyRecord, KeyRing, KeySpec, load_pepper
 from headworks.server.admin.shapes import KeyView
@@ -66,9 +69,11 @@ class StoredKeys:
             name=wish["name"],
             org=wish["org"],
             user=wish.get("user"),
+            team=wish.get("team"),
             models=tuple(wish.get("models", ())),
             features=tuple(wish.get("features", ())),
             expires_at=None if expires_at is None else datetime.fromisoformat(expires_at).timestamp(),
+            limits=_limits(wish),
         )
         return structs.asdict(self._ring.create(spec, actor=_ACTOR))
 
@@ -91,3 +96,14 @@ class StoredKeys:
 
     def _shown(self, record: KeyRecord) -> dict[str, Any]:
         return KeyView.of(record, self._clock.now()).model_dump(exclude={"history"})
+
+
+def _limits(wish: Mapping[str, Any]) -> tuple[Limit, ...]:
+    """Raises BadAskError for an amount that is none."""
+    try:
+        budget, paces = BudgetAmounts(**wish.get("budget", {})), PaceAmounts(**wish.get("limits", {}))
+    except ValidationError as error:
+        fault = error.errors()[0]
+        name = ".".join(map(str, fault["loc"]))
+        raise BadAskError(f"`{name}`: {fault['msg']}.", status=422, param=name) from None
+    return (*budget.limits(), *paces.limits())

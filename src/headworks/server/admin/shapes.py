@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from headworks.budgets.config import BudgetAmounts, PaceAmounts, shown
 from headworks.core.clock import rfc3339
 from headworks.identity.records import ALLOWED_NAMES, NAME_CHARACTERS, AuditEntry, KeyRecord, KeySpec
 from headworks.identity.ring import OVERLAP_S
@@ -57,12 +58,18 @@ class NewKey(Asked):
     """The organisation its calls are counted for."""
     user: Name | None = None
     """The user its calls are counted for unless a request names one."""
+    team: Name | None = None
+    """The team its calls are counted for."""
     models: Names = []
     """Model names it may ask for; empty for all."""
     features: Names = []
     """Features it may ask for; empty for all."""
     expires_at: Moment = None
     """When it stops working: RFC 3339 text or Unix seconds."""
+    budget: BudgetAmounts = BudgetAmounts()
+    """What may be spent with it, in dollars and tokens. A key that replaces it goes on from there."""
+    limits: PaceAmounts = PaceAmounts()
+    """How fast its calls may come."""
 
     def spec(self) -> KeySpec:
         """What the key ring is asked for."""
@@ -70,9 +77,11 @@ class NewKey(Asked):
             name=self.name,
             org=self.org,
             user=self.user,
+            team=self.team,
             models=tuple(self.models),
             features=tuple(self.features),
             expires_at=seconds(self.expires_at),
+            limits=(*self.budget.limits(), *self.limits.limits()),
         )
 
 
@@ -140,6 +149,7 @@ class KeyView(BaseModel):
     name: str
     org: str
     user: str | None
+    team: str | None
     models: list[str]
     features: list[str]
     status: Literal["active", "replaced", "expired", "revoked"]
@@ -148,16 +158,20 @@ class KeyView(BaseModel):
     revoked_at: str | None
     replaced_by: str | None
     overlap_until: str | None
+    budget: dict[str, str | int]
+    limits: dict[str, int]
 
     @staticmethod
     def of(record: KeyRecord, now_s: float) -> "KeyView":
         """The view of a record as it is at `now_s`."""
         spec = record.spec
+        budget, limits = shown(spec.limits)
         return KeyView(
             id=record.id,
             name=spec.name,
             org=spec.org,
             user=spec.user,
+            team=spec.team,
             models=list(spec.models),
             features=list(spec.features),
             status=record.status(now_s),
@@ -166,6 +180,8 @@ class KeyView(BaseModel):
             revoked_at=_text(record.revoked_at),
             replaced_by=record.replaced_by,
             overlap_until=_text(record.overlap_until),
+            budget=budget,
+            limits=limits,
         )
 
 

@@ -1,0 +1,122 @@
+"""What a call needs at most: tokens and money of one attempt at a target, and the longest answer a rest pays for."""
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+import msgspec
+from msgspec import Struct
+
+from headworks.budgets.prices import PriceList
+from headworks.budgets.tokens import TokenCounter
+from headworks.budgets.worst import Most, worst_nano
+from headworks.core.errors import BadAskError
+from headworks.core.messages import Ask, Target
+from headworks.dialects.protocols import AskEditor
+
+SEARCHES = 10
+"""A call that offers the provider's own web search is taken to search so often. No request says how often at most."""
+_SEARCH = b"web_search"
+_WRITES = ("chat", "completion")
+
+
+class Limited(Protocol):
+    """What is known of the longest answer of a target."""
+
+    def __call__(self, target: Target) -> int | None:
+        """Tokens; None when it is not known."""
+
+
+class Need(Struct, frozen=True):
+    """What one attempt needs at most. `nano` is None where nothing says what it costs."""
+
+    nano: int | None
+    tokens: int
+
+
+class Needs:
+    """Works out what calls need.
+
+    Args:
+        prices: The price list.
+        counter: Counts tokens.
+        editors: For each client dialect, what reads and changes asks.
+        now: Unix seconds.
+    """
+
+    def __init__(
+        self,
+        prices: PriceList,
+        counter: TokenCounter,
+        editors: Mapping[str, AskEditor],
+        now: Callable[[], float],
+    ) -> None:
+        self._prices = prices
+        self._counter = counter
+        self._editors = editors
+        self._now = now
+
+    def max_tokens(self, ask: Ask) -> int | None:
+        """The longest answer that the client wants; None when it does not say, or when no answer is written."""
+        return self._editors[ask.dialect].max_tokens(ask) if ask.kind in _WRITES else None
+
+    def limited(self, ask: Ask, max_tokens: int, target: Target) -> Ask:
+        """`ask` with an answer of at most so many tokens, in words that `target` knows."""
+        return self._editors[ask.dialect].limited(ask, max_tokens, target)
+
+    def bound(self, target: Target, ask: Ask) -> int:
+        """Tokens of the prompt, never too few, and at once."""
+        try:
+            return self._counter.bound(target, ask)
+        except BadAskError:  # passed through in words that only the provider knows
+            return sum(len(bytes(value)) for value in ask.fields.values())
+
+    async def measured(self, target: Target, ask: Ask) -> int:
+        """Tokens of the prompt as its model counts them, with the margin of an estimate."""
+        try:
+            count = await self._counter.measure(target, ask)
+        except BadAskError:
+            return self.bound(target, ask)
+        return min(self.bound(target, ask), count.tokens + int(count.tokens * count.margin))
+
+    def of(self, target: Target, ask: Ask, input_tokens: int, *, priced: bool) -> Need:
+        """What an attempt needs that reads `input_tokens`; without its price where `priced` is False."""
+        output = self._output(target, ask)
+        choices = max(1, self._editors[ask.dialect].choices(ask)) if ask.kind in _WRITES else 1
+        tokens = input_tokens + output * choices
+        if not priced:
+            return Need(None, tokens)
+        tools = ask.fields.get("tools")
+        most = Most(
+            input_tokens=input_tokens,
+            output_tokens=output,
+            choices=choices,
+            searches=SEARCHES if tools is not None and _SEARCH in bytes(tools) else 0,
+            tier=_tier(ask),
+        )
+        return Need(worst_nano(self._prices, target, most, self._now()), tokens)
+
+    def _output(self, target: Target, ask: Ask) -> int:
+        if ask.kind not in _WRITES:
+            return 0
+        wanted = self.max_tokens(ask)
+        known = [most for most in (wanted, target.max_output_tokens) if most is not None]
+        return min(known, default=0)
+
+
+def longest(fits: Callable[[int], bool], most: int) -> int:
+    """The largest number of tokens up to `most` that fits; 0 when none does. `fits` is true up to some number."""
+    low, high = 0, most
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle - 1)
+    return low
+
+
+def _tier(ask: Ask) -> str | None:
+    raw = ask.fields.get("service_tier")
+    if raw is None:
+        return None
+    try:
+        return msgspec.json.decode(raw, type=str | None)
+    except msgspec.DecodeError:
+        return None

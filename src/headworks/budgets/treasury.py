@@ -1,0 +1,59 @@
+"""What the budgets room is put together from, and what outlives a config: the accounts, and who looks after them."""
+
+from collections.abc import Iterable, Mapping
+
+from headworks.budgets.accounts.protocol import Accounts
+from headworks.budgets.config import BudgetSettings
+from headworks.budgets.marks import Marks
+from headworks.budgets.needs import Needs
+from headworks.budgets.prices import PriceList
+from headworks.budgets.room import BudgetRoom
+from headworks.budgets.scopes import Scopes
+from headworks.budgets.tokens import TokenCounter
+from headworks.core.alerting import Alerts
+from headworks.core.clock import Clock
+from headworks.core.limits import Rule
+from headworks.dialects.protocols import AskEditor
+
+
+class Treasury:
+    """Satisfies `core.protocols.Room`. As long-lived as its process; makes a room for each config.
+
+    Args:
+        accounts: Where spending is counted.
+        counter: Counts tokens.
+        editors: For each client dialect, what reads and changes asks.
+        clock: Source of time.
+        alerts: Told of budgets that are used up, and of settlements that wait.
+    """
+
+    def __init__(
+        self, accounts: Accounts, counter: TokenCounter, editors: Mapping[str, AskEditor], clock: Clock, alerts: Alerts
+    ) -> None:
+        self.accounts = accounts
+        self._counter = counter
+        self._editors = editors
+        self._clock = clock
+        self._alerts = alerts
+        self._marks = Marks(accounts, clock, alerts)
+        self._rooms: list[BudgetRoom] = []
+
+    async def start(self) -> None:
+        """Open the accounts; raises StoreError."""
+        await self.accounts.start()
+        self._marks.start()
+
+    async def stop(self) -> None:
+        """Close the accounts, after what is left to settle."""
+        await self._marks.stop()
+        for room in self._rooms:
+            await room.stop()
+        await self.accounts.stop()
+
+    def room(self, settings: BudgetSettings, rules: Iterable[Rule], prices: PriceList) -> BudgetRoom:
+        """The room of a config; `rules` are those of its features."""
+        every = [*rules, *(rule for limit in settings.limits for rule in limit.rules())]
+        needs = Needs(prices, self._counter, self._editors, self._clock.now)
+        room = BudgetRoom(settings, Scopes(every), self.accounts, needs, self._marks, self._alerts)
+        self._rooms = [*self._rooms[-1:], room]
+        return room
