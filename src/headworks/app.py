@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from headworks.budgets import PriceList, TokenCounter
+from headworks.budgets import PriceList, TokenCounter, Treasury
+from headworks.budgets.accounts.sqlite import SqliteAccounts
 from headworks.cache.admission import Admission, Outlook
 from headworks.cache.config import RoomSettings
 from headworks.cache.index.config import QUESTIONS_FILE
@@ -20,7 +21,8 @@ from headworks.cache.local import LocalStore
 from headworks.cache.outfit import Extras, Near, Outfit
 from headworks.cache.prefix import PrefixMemory
 from headworks.cache.protocols import Outside, Place
-from headworks.config import Config, links, local_settings, router
+from headworks.config import Config, links, local_settings, router, rules
+from headworks.core.alerting import Unheard
 from headworks.core.clock import Clock, SystemClock
 from headworks.core.errors import StoreError
 from headworks.core.messages import Ask, Caller, Route, Target
@@ -122,6 +124,8 @@ class Gateway:
         self.streams = StreamLog(config.data_dir, config.server.streams, self._clock, worker=worker)
         self.traces = TraceStore(config.data_dir, self._clock)
         self._outfit = Outfit(place(config, worker), config.cache, PLAIN, _Outside(self), EXTRAS, self._clock)
+        accounts = SqliteAccounts(config.data_dir, self._clock)
+        self._treasury = Treasury(accounts, self._counter, EDITORS, self._clock, Unheard())
         self._prefixes = PrefixMemory(
             SECTIONS, lambda target: self._prices.prices(target, self._clock.now()), self._clock
         )
@@ -143,6 +147,7 @@ class Gateway:
         await self.recorder.start()
         await self.streams.start()
         await self._outfit.start()
+        await self._treasury.start()
         self._running = True
         return made
 
@@ -151,6 +156,7 @@ class Gateway:
         await self._local.stop()
         await self._prefixes.stop()
         await self._outbound.close()
+        await self._treasury.stop()
         await self.recorder.stop()
         await self.streams.stop()
         await self._outfit.stop()
@@ -203,7 +209,8 @@ class Gateway:
         calls = ProviderCalls(self._tools(config, known, launchers))
         if any(feature.cache.caching().max_error is not None for feature in config.features.values()):
             self._outfit.want_meaning(running=self._running)
-        rooms = Rooms(routing=self.router, cache=self._outfit.room, providers=calls)
+        budgets = self._treasury.room(config.budgets, rules(config), self._prices)
+        rooms = Rooms(routing=self.router, cache=self._outfit.room, budgets=budgets, providers=calls)
         self.asides = Asides(rooms, self.recorder, self._clock)
         desk = Desk(
             identity=self.keys,

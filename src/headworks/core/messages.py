@@ -12,6 +12,7 @@ from typing import Any, Literal
 from msgspec import Raw, Struct, field
 
 from headworks.core.caching import ON_REQUEST, Caching
+from headworks.core.limits import Limit
 from headworks.core.policy import USUAL, Policy
 
 Role = Literal["system", "user", "assistant", "tool"]
@@ -190,14 +191,20 @@ class Prompt(Struct, frozen=True, kw_only=True):
 
 
 class Caller(Struct, frozen=True, kw_only=True):
-    """Who calls: what the virtual key says. Empty `models` or `features` means all."""
+    """Who calls: what the virtual key says. Empty `models` or `features` means all; `limits` are the key's own.
+
+    `counted_as` is the id under which they are counted: that of the first of keys that replaced each other.
+    """
 
     key_id: str
     key_name: str
     org_id: str
     user_id: str | None = None
+    team_id: str | None = None
     models: frozenset[str] = frozenset()
     features: frozenset[str] = frozenset()
+    limits: tuple[Limit, ...] = ()
+    counted_as: str | None = None
 
 
 class Ask(Struct, kw_only=True):
@@ -307,7 +314,10 @@ class Versions(Struct, frozen=True, kw_only=True):
 
 
 class Route(Struct, frozen=True, kw_only=True):
-    """The plan for a call: targets in the order they are tried (the first is the choice, the rest are fallbacks)."""
+    """The plan for a call: targets in the order they are tried (the first is the choice, the rest are fallbacks).
+
+    `max_tokens` is the longest answer that the feature allows.
+    """
 
     feature: str
     query_type: str
@@ -315,4 +325,5 @@ class Route(Struct, frozen=True, kw_only=True):
     capture: Literal["none", "bodies"] = "none"
     policy: Policy = USUAL
     caching: Caching = ON_REQUEST
+    max_tokens: int | None = None
     versions: Versions = Versions()

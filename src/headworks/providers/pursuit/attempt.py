@@ -83,6 +83,11 @@ class Attempt:
         "whole",
     )
 
+    @property
+    def ask(self) -> Ask:
+        """The ask as this attempt puts it."""
+        return self._ask
+
     def __init__(self, tools: Tools, ask: Ask, choice: Choice, patience: Patience, mode: Mode | None = None) -> None:
         self.choice = choice
         self.patience = self.usual = patience

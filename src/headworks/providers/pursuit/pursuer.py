@@ -9,9 +9,9 @@ import asyncio
 import msgspec
 
 from headworks.core.errors import BadAskError, ProviderError
-from headworks.core.messages import Ask, Route
+from headworks.core.messages import Ask
 from headworks.core.policy import Patience
-from headworks.core.protocols import OpenTrace
+from headworks.core.protocols import Hold, OpenTrace
 from headworks.core.replies import Chunk, Event, Usage
 from headworks.providers.outbound.courier import Courier
 from headworks.providers.pursuit.attempt import Attempt, Outcome
@@ -31,8 +31,7 @@ class Pursuer:
 
     Args:
         tools: What calls share.
-        ask: The call.
-        route: Whom to ask, and the policy.
+        hold: The call, whom to ask, and the policy; and what it may spend.
         trace: Its record.
 
     Attributes:
@@ -40,11 +39,13 @@ class Pursuer:
         attempt: The attempt under way, if any.
     """
 
-    __slots__ = ("_mender", "_patience", "attempt", "course", "route", "tools", "trace")
+    __slots__ = ("_hold", "_mender", "_patience", "attempt", "course", "route", "tools", "trace")
 
-    def __init__(self, tools: Tools, ask: Ask, route: Route, trace: OpenTrace) -> None:
+    def __init__(self, tools: Tools, hold: Hold, trace: OpenTrace) -> None:
+        ask, route = hold.ask, hold.route
         self.tools = tools
         self.route = route
+        self._hold = hold
         self.trace = trace
         self.attempt: Attempt | None = None
         self._mender: Mending | None = None
@@ -77,6 +78,7 @@ class Pursuer:
                 if begun is not None:
                     return begun
                 continue
+            await self._paid(attempt)
             self.sent(attempt)
             try:
                 held = await attempt.begin()
@@ -106,6 +108,28 @@ class Pursuer:
                 self.tools.health.released(choice.admission)
                 choice.road.standing.limiter.leave("none", None)
         return attempt
+
+    async def _paid(self, attempt: Attempt) -> None:
+        """The first attempt is paid for before a call comes here; every other as it is about to be sent."""
+        if self.course.calls:
+            await self.cover(attempt)
+
+    async def cover(self, attempt: Attempt, beside: Attempt | None = None) -> None:
+        """See that an attempt more is paid for, or let it go.
+
+        Raises:
+            RefusedError: A limit does not pay for it.
+            StoreError: Nobody can tell.
+        """
+        covered = False
+        try:
+            target = attempt.choice.target
+            await self._hold.cover(target, attempt.ask, None if beside is None else beside.choice.target)
+            covered = True
+        finally:
+            if not covered:
+                self.tools.health.released(attempt.choice.admission)
+                attempt.close("none")
 
     def sent(self, attempt: Attempt) -> None:
         """An attempt is about to be sent: from here on it is on record, and ours to end."""
@@ -178,6 +202,7 @@ class Pursuer:
         attempt = self.prepare(msgspec.structs.replace(step, prefix=None), Fresh(ask))
         if attempt is None:
             return None
+        await self._paid(attempt)
         try:
             self.sent(attempt)
             held = await attempt.begin()

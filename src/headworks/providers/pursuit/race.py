@@ -7,7 +7,7 @@ waited for has read the prompt, and bills it. Source: Dean and Barroso, The Tail
 import asyncio
 from typing import Protocol
 
-from headworks.core.errors import ProviderError
+from headworks.core.errors import ProviderError, RefusedError, StoreError
 from headworks.core.protocols import OpenTrace
 from headworks.core.replies import Chunk, Usage
 from headworks.providers.pursuit.attempt import Attempt
@@ -27,6 +27,9 @@ class Starter(Protocol):
 
     def prepare(self, choice: Choice, plan: Plan) -> Attempt | None:
         """An attempt that is ready to be sent."""
+
+    async def cover(self, attempt: Attempt, beside: Attempt | None = None) -> None:
+        """See that an attempt more is paid for, or let it go; raises RefusedError and StoreError."""
 
     def succeeded(self, attempt: Attempt) -> None:
         """Its answer has begun."""
@@ -49,7 +52,7 @@ async def race(pursuer: Starter, first: Attempt, plan: Plan) -> tuple[Attempt, l
         _start(pursuer, runners, first)
         done, _ = await asyncio.wait(runners, timeout=_usual_s(pursuer, first))
         if not done:
-            second = _second(pursuer, first, plan)
+            second = await _second(pursuer, first, plan)
             if second is not None:
                 _start(pursuer, runners, second)
         return await _first_to_speak(pursuer, runners, plan)
@@ -67,9 +70,16 @@ def _usual_s(pursuer: Starter, attempt: Attempt) -> float:
     return attempt.patience.first_byte_s / 2 if known_s is None else known_s
 
 
-def _second(pursuer: Starter, first: Attempt, plan: Plan) -> Attempt | None:
+async def _second(pursuer: Starter, first: Attempt, plan: Plan) -> Attempt | None:
+    """Another attempt, ready to be sent; None when nobody is free, or the call's limits do not pay for two."""
     choice = pursuer.course.beside(first.choice)
-    return pursuer.prepare(choice, plan) if choice is not None else None
+    attempt = pursuer.prepare(choice, plan) if choice is not None else None
+    if attempt is not None:
+        try:
+            await pursuer.cover(attempt, first)
+        except (RefusedError, StoreError):
+            return None
+    return attempt
 
 
 def _start(pursuer: Starter, runners: _Runners, attempt: Attempt) -> None:
