@@ -146,8 +146,11 @@ class AskEditor(Protocol):
             BadAskError: This ask cannot be gone on with.
         """
 
-    def limited(self, ask: Ask, max_tokens: int) -> Ask:
-        """`ask` with an answer of at most `max_tokens` tokens; never more than the client wants."""
+    def limited(self, ask: Ask, max_tokens: int, target: Target) -> Ask:
+        """`ask` with an answer of at most `max_tokens` tokens; never more than the client wants.
+
+        Where the client does not say how long an answer may be, that is said in the words that `target` wants.
+        """
 
     def max_tokens(self, ask: Ask) -> int | None:
         """The longest answer the client wants, in tokens; None when it does not say."""
@@ -177,5 +180,5 @@ class AskEditor(Protocol):
     def user_turn(self, text: str) -> Turn:
         """A message of the user."""
 
-    def aside(self, ask: Ask, turns: Sequence[Turn], max_tokens: int) -> Ask:
-        """A chat of its own with the same model: these messages and nothing else, no tools, not streamed."""
+    def aside(self, ask: Ask, turns: Sequence[Turn], max_tokens: int, target: Target) -> Ask:
+        """A chat of its own with `target`: these messages and nothing else, no tools, not streamed."""

@@ -11,9 +11,10 @@ import msgspec
 from msgspec import Raw, Struct
 
 from headworks.core.errors import BadAskError
-from headworks.core.messages import Ask, Prompt
+from headworks.core.messages import Ask, Prompt, Target
 from headworks.dialects.openai import chat, completions
 from headworks.dialects.openai.plain import PLAIN
+from headworks.dialects.openai.wire import limit_name
 from headworks.dialects.protocols import Turn
 from headworks.dialects.splicing import (
     answer_begun,
@@ -68,12 +69,12 @@ class OpenAIEditor:
             messages = appended(messages, message("user", request))
         return edited(ask, _read(ask), messages=messages)
 
-    def limited(self, ask: Ask, max_tokens: int) -> Ask:
-        """`ask` with an answer of at most `max_tokens` tokens."""
+    def limited(self, ask: Ask, max_tokens: int, target: Target) -> Ask:
+        """`ask` with an answer of at most `max_tokens` tokens, by the client's own names, else by the target's."""
         if ask.kind not in ("chat", "completion"):
             return ask
         names = [name for name in _LIMITS if given(ask, name) is not None]
-        usual = "max_tokens" if ask.kind == "completion" else "max_completion_tokens"
+        usual = "max_tokens" if ask.kind == "completion" else limit_name(target)
         limits = {name: min(max_tokens, whole_number(ask, name) or max_tokens) for name in names or [usual]}
         return edited(ask, _read(ask), **{name: msgspec.json.encode(limit) for name, limit in limits.items()})
 
@@ -113,9 +114,9 @@ class OpenAIEditor:
         """A message of the user."""
         return Turn("user", message("user", text))
 
-    def aside(self, ask: Ask, turns: Sequence[Turn], max_tokens: int) -> Ask:
+    def aside(self, ask: Ask, turns: Sequence[Turn], max_tokens: int, target: Target) -> Ask:
         """A chat of its own. The limit is named as the client names it, for that its model surely knows."""
-        name = next((name for name in _LIMITS if given(ask, name) is not None), _LIMITS[0])
+        name = next((name for name in _LIMITS if given(ask, name) is not None), limit_name(target))
         bare = msgspec.structs.replace(
             ask, kind="chat", stream=False, headers={}, outlives_client=False, fields={"model": ask.fields["model"]}
         )

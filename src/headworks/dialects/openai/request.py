@@ -28,6 +28,7 @@ from headworks.dialects.arranging import arranged
 from headworks.dialects.gaps import Gaps
 from headworks.dialects.openai import reading
 from headworks.dialects.openai.errors import read_error
+from headworks.dialects.openai.wire import limit_name
 from headworks.dialects.protocols import StreamReader, WireRequest
 
 _PATHS = {"chat": "/chat/completions", "completion": "/completions", "embedding": "/embeddings"}
@@ -114,7 +115,6 @@ def _chat(prompt: Prompt, target: Target, gaps: Gaps) -> dict[str, Any]:
     messages: list[dict[str, Any]] = []
     for place, message in enumerate(prompt.messages):
         messages += _message(message, f"messages[{place}]", gaps)
-    limit = "max_completion_tokens" if "max_completion_tokens" in target.capabilities else "max_tokens"
     body: dict[str, Any] = {"messages": messages}
     body |= _present(
         temperature=prompt.temperature,
@@ -134,7 +134,7 @@ def _chat(prompt: Prompt, target: Target, gaps: Gaps) -> dict[str, Any]:
         parallel_tool_calls=prompt.parallel_tools if prompt.tools else None,
     )
     if prompt.max_tokens is not None:
-        body[limit] = prompt.max_tokens
+        body[limit_name(target)] = prompt.max_tokens
     return body | _present(user=prompt.user)
 
 

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Raw, Struct
 
+from headworks.core.messages import Target
+
 ABSENT = Raw()
 """A field that was not sent. Heavy values (images, files) stay raw: they are passed on without being copied."""
 Count = Annotated[int, Meta(ge=1)]
@@ -262,3 +264,11 @@ class EmbeddingReply(Struct):
     data: list[Vector]
     model: str | None = None
     usage: UsageBody | None = None
+
+
+def limit_name(target: Target) -> str:
+    """The field that says to the provider of `target` how long the answer to a chat may be.
+
+    OpenAI's newer models refuse `max_tokens`; of other servers many know no other name.
+    """
+    return "max_completion_tokens" if "max_completion_tokens" in target.capabilities else "max_tokens"

@@ -88,13 +88,13 @@ async def fitted(
     room = min(wanted or min(UNSAID_ROOM_TOKENS, told.limit // 8), told.limit // 2)
     excess = read + room - usable
     if excess <= 0:
-        shorter = editor.limited(ask, max(1, usable - read)) if wanted else ask
+        shorter = editor.limited(ask, max(1, usable - read), target) if wanted else ask
         return Fitted(shorter, None) if editor.max_tokens(shorter) != wanted else _without_half(editor, ask)
     turns = editor.turns(ask)
     drop = math.ceil((excess + spare_tokens) / read * _weight(ask))
     if drop > STRETCH * most_to_drop(turns):
         return None
-    return _without(editor, editor.limited(ask, room) if wanted else ask, trimmed(turns, drop))
+    return _without(editor, editor.limited(ask, room, target) if wanted else ask, trimmed(turns, drop))
 
 
 def _without_half(editor: AskEditor, ask: Ask) -> Fitted | None:

@@ -7,7 +7,7 @@ instruction: nothing of ours stands beside the system prompt of an application.
 from collections.abc import Iterable, Sequence
 
 from headworks.core.errors import BadAskError
-from headworks.core.messages import Ask, Message, Part, Refusal, Text, Thinking, ToolCall, ToolResult
+from headworks.core.messages import Ask, Message, Part, Refusal, Target, Text, Thinking, ToolCall, ToolResult
 from headworks.core.replies import Event, Finished, RefusalDelta, TextDelta
 from headworks.dialects.protocols import AskEditor, Turn
 from headworks.providers.context.fitting import Fitted
@@ -27,14 +27,17 @@ _INSTRUCTION = (
 )
 
 
-def summary_ask(editor: AskEditor, ask: Ask, dropped: Sequence[Turn], context_tokens: int | None) -> Ask | None:
+def summary_ask(
+    editor: AskEditor, ask: Ask, dropped: Sequence[Turn], target: Target, context_tokens: int | None
+) -> Ask | None:
     """The question for a summary of `dropped`; None when these turns cannot be read.
 
     Args:
         editor: For the client's dialect.
         ask: The ask the turns are from.
         dropped: What is left out of it.
-        context_tokens: How much the model that is asked reads; None when nobody knows.
+        target: The model that is asked.
+        context_tokens: How much it reads; None when nobody knows.
     """
     try:
         messages = editor.with_turns(ask, dropped).prompt.messages
@@ -44,7 +47,7 @@ def summary_ask(editor: AskEditor, ask: Ask, dropped: Sequence[Turn], context_to
     said = [line for message in messages if message.role != "system" for line in _lines(message)]
     text = "\n".join(_cut(said, max(room, 0)))
     question = editor.user_turn(_INSTRUCTION + _wrapped(_CONVERSATION, text))
-    return editor.aside(ask, [question], SUMMARY_TOKENS)
+    return editor.aside(ask, [question], SUMMARY_TOKENS, target)
 
 
 def summary_text(events: Iterable[Event]) -> str | None:

@@ -124,8 +124,9 @@ class Mending:
         """What the turns that are left out said; None when no model sums it up, and then they are only left out."""
         assert fit.trim is not None, "only what is left out is summed up"
         editor = self._tools.editors[plan.ask.dialect]
-        window = self._tools.context_tokens(self._route.targets[place])
-        question = summary_ask(editor, plan.ask, fit.trim.dropped, window)
+        target = self._route.targets[place]
+        window = self._tools.context_tokens(target)
+        question = summary_ask(editor, plan.ask, fit.trim.dropped, target, window)
         if question is None:
             return None
         self._course.allow(place)
@@ -143,7 +144,7 @@ class Mending:
         wanted = UNSAID_TOKENS if asked is None else asked - said
         limit = max(FEWEST_TOKENS, min(wanted // 2, left_tokens))
         if limit < wanted:
-            plan.ask = editor.limited(plan.ask, said + limit)
+            plan.ask = editor.limited(plan.ask, said + limit, attempt.choice.target)
             self._trace.adapted(f"max_tokens {said + limit}")
             self._course.allow(attempt.choice.place)
 

@@ -70,16 +70,16 @@ class Rest:
         mode = self._mode(choice)
         if mode is None:
             raise BadAskError("This answer cannot be continued by this model.", code="unsupported_field")
-        return self._asked(mode), mode
+        return self._asked(mode, choice.target), mode
 
-    def _asked(self, mode: Mode) -> Ask:
+    def _asked(self, mode: Mode, target: Target) -> Ask:
         if mode == "restart":
             return self.ask
         editor = self._tools.editors[self.ask.dialect]
         request = self._policy.continuation if mode == "continue" else None
         ask = editor.continued(self.ask, self._delivered.continuable_text, request)
         limit = editor.max_tokens(ask)
-        return ask if limit is None else editor.limited(ask, max(1, limit - self.said_tokens))
+        return ask if limit is None else editor.limited(ask, max(1, limit - self.said_tokens), target)
 
     def extra_tokens(self, mode: Mode) -> int:
         """About how many tokens the turn has that asks to go on."""

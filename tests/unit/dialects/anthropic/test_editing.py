@@ -7,11 +7,12 @@ import msgspec
 import pytest
 
 from headworks.core.errors import BadAskError
-from headworks.core.messages import Ask, Message, Text
+from headworks.core.messages import Ask, Message, Target, Text
 from headworks.dialects.anthropic import COUNT_TOKENS, EDITOR, MESSAGES
 from headworks.dialects.protocols import Envelope, Turn
 
 ENVELOPE = Envelope(trace_id="t", headers={"anthropic-beta": "x"}, created=1)
+TARGET = Target(name="m", provider="p", provider_model="pm", dialect="anthropic")
 HELLO = {"role": "user", "content": "hello"}
 
 
@@ -72,13 +73,13 @@ def test_a_count_has_no_answer() -> None:
     with pytest.raises(BadAskError):
         EDITOR.continued(count, "x", None)
     assert EDITOR.max_tokens(count) is None
-    assert EDITOR.limited(count, 5).fields == count.fields
+    assert EDITOR.limited(count, 5, TARGET).fields == count.fields
     assert len(EDITOR.turns(count)) == 1
 
 
 @pytest.mark.parametrize(("wanted", "limited"), [(500, 500), (8000, 8000), (9000, 8000)])
 def test_an_answer_is_limited_and_never_made_longer(wanted: int, limited: int) -> None:
-    ask = EDITOR.limited(ask_of(), wanted)
+    ask = EDITOR.limited(ask_of(), wanted, TARGET)
     assert EDITOR.max_tokens(ask) == ask.prompt.max_tokens == limited
 
 
@@ -88,7 +89,7 @@ def test_an_answer_is_limited_and_never_made_longer(wanted: int, limited: int) -
 )
 def test_a_limit_leaves_room_to_think_and_to_answer(budget: int, wanted: int, limit: int, left: int) -> None:
     thinking = {"type": "enabled", "budget_tokens": budget, "display": "summarized"}
-    ask = EDITOR.limited(ask_of(thinking=thinking), wanted)
+    ask = EDITOR.limited(ask_of(thinking=thinking), wanted, TARGET)
     assert EDITOR.max_tokens(ask) == limit
     assert json.loads(raw(ask, "thinking")) == thinking | {"budget_tokens": left}
     assert ask.prompt.reasoning is not None
@@ -96,7 +97,7 @@ def test_a_limit_leaves_room_to_think_and_to_answer(budget: int, wanted: int, li
 
 
 def test_thinking_without_a_budget_is_limited_like_all_else() -> None:
-    ask = EDITOR.limited(ask_of(thinking={"type": "adaptive"}), 300)
+    ask = EDITOR.limited(ask_of(thinking={"type": "adaptive"}), 300, TARGET)
     assert (EDITOR.max_tokens(ask), raw(ask, "thinking")) == (300, b'{"type": "adaptive"}')
 
 
@@ -172,7 +173,7 @@ def test_an_ask_with_other_turns_keeps_all_else() -> None:
 
 def test_an_aside_is_a_chat_of_its_own() -> None:
     ask = ask_of(stream=True, tools=[{"name": "f", "input_schema": {}}])
-    aside = EDITOR.aside(ask, [Turn("user", b'{"role":"user","content":"Sum up."}')], 500)
+    aside = EDITOR.aside(ask, [Turn("user", b'{"role":"user","content":"Sum up."}')], 500, TARGET)
     assert json.loads(msgspec.json.encode(aside.fields)) == {
         "model": "m",
         "max_tokens": 500,

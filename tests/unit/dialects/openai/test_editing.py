@@ -4,15 +4,18 @@ import json
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from openai.types.chat import completion_create_params
 
 from headworks.core.errors import BadAskError
-from headworks.core.messages import Message, Text, ToolCall, ToolResult
+from headworks.core.messages import Message, Target, Text, ToolCall, ToolResult
 from headworks.dialects import openai
 from headworks.dialects.protocols import Envelope, Turn
 
 EDITOR = openai.EDITOR
 ENVELOPE = Envelope(trace_id="0" * 32, headers={}, created=1)
+TARGET = Target(name="m", provider="p", provider_model="pm", dialect="openai")
+NEWER = replace(TARGET, capabilities=TARGET.capabilities | {"max_completion_tokens"})
 HELLO = {"role": "user", "content": "hello"}
 
 
@@ -114,14 +117,14 @@ def test_what_is_no_chat_has_no_answer_and_no_turns():
     with pytest.raises(BadAskError):
         EDITOR.with_turns(completion(prompt="x"), [])
     assert EDITOR.turns(completion(prompt="x")) == []
-    assert EDITOR.limited(embedding(), 5).fields == embedding().fields
+    assert EDITOR.limited(embedding(), 5, TARGET).fields == embedding().fields
 
 
 @pytest.mark.parametrize(
     ("fields", "limited"),
     [
-        ({}, {"max_completion_tokens": 50}),
-        ({"max_tokens": None}, {"max_tokens": None, "max_completion_tokens": 50}),
+        ({}, {"max_tokens": 50}),
+        ({"max_completion_tokens": None}, {"max_completion_tokens": None, "max_tokens": 50}),
         ({"max_tokens": 80}, {"max_tokens": 50}),
         ({"max_completion_tokens": 80}, {"max_completion_tokens": 50}),
         ({"max_completion_tokens": 80, "max_tokens": 90}, {"max_completion_tokens": 50, "max_tokens": 50}),
@@ -129,14 +132,22 @@ def test_what_is_no_chat_has_no_answer_and_no_turns():
     ],
 )
 def test_an_answer_is_limited_by_the_name_the_client_uses_and_never_made_longer(fields, limited):
-    ask = EDITOR.limited(chat(**fields), 50)
+    ask = EDITOR.limited(chat(**fields), 50, TARGET)
     said = {name: msgspec.json.decode(value) for name, value in ask.fields.items()}
     assert {name: said[name] for name in said if name.startswith("max_")} == limited
     assert EDITOR.max_tokens(ask) == ask.prompt.max_tokens == min(50, *(n for n in limited.values() if n))
 
 
+@pytest.mark.parametrize("fields", [{}, {"max_tokens": None}])
+def test_a_limit_that_the_client_has_no_name_for_has_the_one_the_provider_wants(fields):
+    assert raw(EDITOR.limited(chat(**fields), 50, NEWER), "max_completion_tokens") == b"50"
+    assert raw(EDITOR.limited(chat(**fields), 50, TARGET), "max_tokens") == b"50"
+    assert "max_completion_tokens" not in EDITOR.limited(chat(**fields), 50, TARGET).fields
+    assert "max_completion_tokens" not in EDITOR.limited(chat(max_tokens=80), 50, NEWER).fields
+
+
 def test_a_completion_knows_only_one_name_for_its_limit():
-    assert raw(EDITOR.limited(completion(prompt="x"), 50), "max_tokens") == b"50"
+    assert raw(EDITOR.limited(completion(prompt="x"), 50, NEWER), "max_tokens") == b"50"
     assert EDITOR.max_tokens(completion(prompt="x", max_tokens=7)) == 7
 
 
@@ -224,7 +235,7 @@ def test_an_ask_with_other_turns_keeps_all_else():
 def test_an_aside_is_a_chat_of_its_own():
     ask = chat(tools=[{"type": "function", "function": {"name": "f"}}], stream=True, max_tokens=9, n=2)
     ask.headers["x"] = "y"
-    aside = EDITOR.aside(ask, [Turn("user", b'{"role":"user","content":"Sum up."}')], 500)
+    aside = EDITOR.aside(ask, [Turn("user", b'{"role":"user","content":"Sum up."}')], 500, NEWER)
     assert json.loads(msgspec.json.encode(aside.fields)) == {
         "model": "m",
         "max_tokens": 500,
@@ -233,4 +244,5 @@ def test_an_aside_is_a_chat_of_its_own():
     assert (aside.kind, aside.stream, aside.headers) == ("chat", False, {})
     assert aside.prompt.max_tokens == 500
     assert ask.stream
-    assert set(EDITOR.aside(chat(), [], 5).fields) == {"model", "messages", "max_completion_tokens"}
+    assert set(EDITOR.aside(chat(), [], 5, NEWER).fields) == {"model", "messages", "max_completion_tokens"}
+    assert set(EDITOR.aside(chat(), [], 5, TARGET).fields) == {"model", "messages", "max_tokens"}

@@ -5,15 +5,18 @@ import json
 import msgspec
 import pytest
 
+from headworks.core.messages import Target
 from headworks.core.replies import Finished, RefusalDelta, Started, TextDelta, ThinkingDelta, Usage, UsageReported
 from headworks.dialects.protocols import Turn
 from headworks.dialects.too_long import TooLong
 from headworks.providers.context import SUMMARY_TOKENS, fitted, summary_ask, summary_text, with_summary
 
+TARGET = Target(name="m", provider="p", provider_model="pm", dialect="openai")
+
 
 def question(client, ask, dropped, context_tokens=None):
     """The one message of the question for a summary."""
-    asked = summary_ask(client.editor, ask, dropped, context_tokens)
+    asked = summary_ask(client.editor, ask, dropped, TARGET, context_tokens)
     (message,) = client.said(asked)
     assert message["role"] == "user"
     return asked, message["content"]
@@ -99,7 +102,7 @@ def test_a_conversation_cannot_end_itself(client):
 
 def test_turns_that_cannot_be_read_are_not_summed_up(client):
     strange = Turn("user", json.dumps({"role": "user", "content": [{"type": "image", "source": 5}]}).encode())
-    assert summary_ask(client.editor, client.chat(1), [strange], None) is None
+    assert summary_ask(client.editor, client.chat(1), [strange], TARGET, None) is None
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from headworks.core.errors import BadAskError
-from headworks.core.messages import Ask
+from headworks.core.messages import Ask, Target
 from headworks.dialects.anthropic.client.plain import PLAIN
 from headworks.dialects.anthropic.client.prompt import read_prompt
 from headworks.dialects.protocols import Turn
@@ -63,7 +63,7 @@ class AnthropicEditor:
             messages = appended(messages, message("user", request))
         return edited(ask, read_prompt, messages=messages)
 
-    def limited(self, ask: Ask, max_tokens: int) -> Ask:
+    def limited(self, ask: Ask, max_tokens: int, target: Target) -> Ask:
         """`ask` with an answer of at most `max_tokens` tokens, or the least that its thinking leaves room for.
 
         Thinking stays on, for its blocks in the history are valid only so; its budget is halved until it fits.
@@ -116,7 +116,7 @@ class AnthropicEditor:
         """A message of the user."""
         return Turn("user", message("user", text))
 
-    def aside(self, ask: Ask, turns: Sequence[Turn], max_tokens: int) -> Ask:
+    def aside(self, ask: Ask, turns: Sequence[Turn], max_tokens: int, target: Target) -> Ask:
         """A chat of its own, without the client's betas."""
         bare = msgspec.structs.replace(
             ask, kind="chat", stream=False, headers={}, outlives_client=False, fields={"model": ask.fields["model"]}
