@@ -19,6 +19,10 @@ from headworks.budgets.rates import Quote, Sheet, TieredRates, compile_sheet
 STANDARD_TIERS = frozenset({"standard", "default", "auto", "on_demand"})
 """Names under which providers report that a call ran at the standard price."""
 
+_PLACES = {("anthropic", "us"): Fraction(11, 10)}
+"""What tokens cost more where a place of inference was asked for, `tier@place`: the library does not know it
+(platform.claude.com/docs/en/about-claude/pricing, "Data residency pricing", read 2026-11-24)."""
+
 _PROVIDERS = get_snapshot().providers  # here, because the library imports its data only when it is first asked
 
 # Sheet field -> key of the library, and nano-dollars per unit for one dollar in the library's unit.
@@ -59,9 +63,10 @@ def quote(price_id: str, model: str, tier: str | None, at_s: float) -> Quote:
     info = provider.find_model(model, all_providers=_PROVIDERS) if provider else None
     if provider is None or info is None:
         return Quote(None, *_window(None, at))
-    context = _context(provider, info, tier, at)
+    place = _PLACES.get((price_id, (tier or "").partition("@")[2]), Fraction(1))
+    context = _context(provider, info, tier.partition("@")[0] if tier and place != 1 else tier, at)
     prices = None if context is None else info.get_prices(at, context or None)
-    return Quote(None if prices is None else _rates(prices), *_window(info, at))
+    return Quote(None if prices is None else _rates(prices, place), *_window(info, at))
 
 
 def context_window(price_id: str, model: str) -> int | None:
@@ -75,31 +80,27 @@ def _context(provider: Provider, info: ModelInfo, tier: str | None, at: datetime
     """What selects the tier's prices in the library: nothing for standard, None when it knows no such tier."""
     if tier is None or tier in STANDARD_TIERS:
         return {}
-    context = {"processing": "batch"} if tier == "batch" else {"service_tier": tier}
     # A model borrowed from another provider's list keeps that provider's standard prices only.
-    own = any(info is model for model in provider.models)
-    variants = info.price_variants or ()
-    known = any(
-        variant.when == context and (variant.constraint is None or variant.constraint.active(at))
-        for variant in variants
-    )
-    return context if own and known else None
+    if not any(info is model for model in provider.models):
+        return None
+    known = [v.when for v in info.price_variants or () if v.constraint is None or v.constraint.active(at)]
+    return next((when for key in ("processing", "service_tier", "speed") if (when := {key: tier}) in known), None)
 
 
-def _rates(prices: ModelPrice) -> TieredRates | None:
+def _rates(prices: ModelPrice, place: Fraction) -> TieredRates | None:
     known = {key: price for key, price in vars(prices).items() if price is not None}
     if "input_mtok" not in known or not known.keys() <= _KNOWN:
         return None
     starts = sorted({tier.start for price in known.values() if isinstance(price, TieredPrices) for tier in price.tiers})
-    sheets = [_sheet(known, length) for length in (0, *(start + 1 for start in starts))]
+    sheets = [_sheet(known, length, place) for length in (0, *(start + 1 for start in starts))]
     return TieredRates(tuple(starts), tuple(compile_sheet(sheet) for sheet in sheets), sheets[0])
 
 
-def _sheet(known: dict[str, Decimal | TieredPrices], input_tokens: int) -> Sheet:
-    """The prices that hold for a prompt of this length."""
+def _sheet(known: dict[str, Decimal | TieredPrices], input_tokens: int, place: Fraction) -> Sheet:
+    """The prices that hold for a prompt of this length, those for tokens times the surcharge of the place."""
     return Sheet(
         **{
-            field: Fraction(_at_length(known[key], input_tokens)) * unit
+            field: Fraction(_at_length(known[key], input_tokens)) * unit * (place if unit == _PER_TOKEN else 1)
             for field, (key, unit) in _FIELDS.items()
             if key in known
         }
