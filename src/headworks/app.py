@@ -21,7 +21,7 @@ from headworks.cache.local import LocalStore
 from headworks.cache.outfit import Extras, Near, Outfit
 from headworks.cache.prefix import PrefixMemory
 from headworks.cache.protocols import Outside, Place
-from headworks.config import Config, links, local_settings, router, rules
+from headworks.config import Config, links, local_settings, named_models, router, rules
 from headworks.core.alerting import Unheard
 from headworks.core.clock import Clock, SystemClock
 from headworks.core.errors import StoreError
@@ -31,6 +31,7 @@ from headworks.core.replies import Chunk, Usage
 from headworks.dialects import anthropic, gemini, openai
 from headworks.identity import KeyRing, load_pepper
 from headworks.pipeline import Rooms
+from headworks.providers.breakers import breaker_text
 from headworks.providers.calls import ProviderCalls
 from headworks.providers.config import LOCAL_ROW
 from headworks.providers.faults import GameDay
@@ -228,6 +229,7 @@ class Gateway:
             metrics=lambda: (
                 self._prefixes.metrics()
                 + self._outfit.metrics()
+                + breaker_text(self._standings.health.states(), known, named_models(config))
                 + self.recorder.metrics_text()
                 + self.streams.metrics()
             ),

@@ -97,6 +97,10 @@ def test_after_five_failures_in_a_row_nobody_asks_until_it_is_back(house):
     house.fake.recipes(Recipe(status=503, for_model="first-1"))
     assert len(models(house, house.chat("openai", "first", feature="kept"))) == 5
     assert models(house, house.chat("openai", "first", feature="kept")) == ["first-1", "second-1"]
+    shown = house.gateway.edge.house.metrics().decode()
+    breakers = [line for line in shown.splitlines() if line.startswith("headworks_breaker_state")]
+    assert [line.rpartition(" ")[2] for line in breakers if 'model="first-1"' in line] == ["2.0"]
+    assert {line.rpartition(" ")[2] for line in breakers if 'model="first-1"' not in line} == {"0.0"}
     before = len(house.fake.calls)
     for _ in range(5):
         assert models(house, house.chat("openai", "first", feature="kept")) == ["second-1"]

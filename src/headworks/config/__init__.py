@@ -8,7 +8,7 @@ from headworks.config.environment import config_path, find_config, from_environm
 from headworks.config.loader import load
 from headworks.config.problems import ConfigError, Problem
 from headworks.config.settings import Config, schema
-from headworks.config.wiring import links, local_settings, router, rules
+from headworks.config.wiring import links, local_settings, named_models, router, rules
 
 __all__ = [
     "Config",
@@ -20,6 +20,7 @@ __all__ = [
     "links",
     "load",
     "local_settings",
+    "named_models",
     "router",
     "rules",
     "schema",

@@ -37,6 +37,13 @@ def router(config: Config) -> Router:
     return Router({}, rules, OpenNames(providers))
 
 
+def named_models(config: Config) -> set[tuple[str, str]]:
+    """The models that a config names, else those shown for its providers: (provider, the model's name there)."""
+    if config.models is not None:
+        return {(model.provider, model.model) for model in config.models.values()}
+    return {(provider.name, model) for provider in _open_providers(config) for model in provider.models}
+
+
 def rules(config: Config) -> list[Rule]:
     """The limits of a config's features."""
     return [rule for name, feature in config.features.items() for rule in feature.rules(name)]
