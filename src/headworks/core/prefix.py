@@ -145,6 +145,9 @@ class Prefix(Protocol):
     def keep(self, target: Target, key: int, order: Order, post: Post) -> None:
         """Have the order sent, in the background and once, whatever comes of it. Only inside the loop."""
 
+    def used(self, target: Target, key: int, name: str) -> None:
+        """A request that names this has begun to be answered."""
+
     def gone(self, target: Target, key: int, name: str) -> None:
         """The account keeps nothing under this name any more."""
 

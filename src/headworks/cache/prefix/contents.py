@@ -60,17 +60,18 @@ class Content:
         tokens: How many the provider counts.
         size: How many bytes of the client's prompt it stands for.
         ordered: An order for it is under way.
-        rest: After failures.
+        unused: It was made, and no call has named it since: what follows the same beginning there is not the same.
+        rest: After failures, and after it was made for nothing.
     """
 
-    __slots__ = ("life", "life_s", "named", "ordered", "rest", "size", "tokens", "until_s")
+    __slots__ = ("life", "life_s", "named", "ordered", "rest", "size", "tokens", "until_s", "unused")
 
     def __init__(self) -> None:
         self.named: Named | None = None
         self.life: Life = "5m"
         self.until_s = self.life_s = 0.0
         self.tokens = self.size = 0
-        self.ordered = False
+        self.ordered = self.unused = False
         self.rest = Rest()
 
     def held(self, now_s: float) -> Named | None:
@@ -132,6 +133,12 @@ class Contents:
         self._orders.discard(task)
         content.ordered = False
 
+    def used(self, name: bytes, called: str) -> None:
+        """A call has named what is called so."""
+        content = self._known.get(name)
+        if content is not None and content.named is not None and content.named.name == called:
+            content.unused = False
+
     def gone(self, name: bytes, called: str, provider: str) -> None:
         """The provider does not know what it is called any more."""
         content = self._known.get(name)
@@ -160,8 +167,7 @@ class Contents:
             self.counts.ended("failed", bill.provider)
             _log.info("prefix_not_kept", provider=bill.provider, code=error.code, reason=error.message)
         else:
-            for working in (content.rest, rest):
-                working.succeeded()
+            rest.succeeded()
             self._made(content, order, kept, asked_s, bill)
 
     def _made(self, content: Content, order: Order, kept: Kept, asked_s: float, bill: Bill) -> None:
@@ -172,7 +178,11 @@ class Contents:
         content.named = Named(kept.name, wish.cut, order.digest)
         content.life, content.life_s, content.until_s, content.tokens = wish.life, life_s, asked_s + life_s, tokens
         if wish.again is None:
-            content.size = bill.size
+            if content.unused:
+                content.rest.failed(asked_s)
+            else:
+                content.rest.succeeded()
+            content.size, content.unused = bill.size, True
             self.counts.ended("made", bill.provider)
             self.counts.paid("write", bill.provider, tokens * bill.input_nano)
             self.counts.paid("storage", bill.provider, stored_nano(tokens, bill.hour_nano, life_s))

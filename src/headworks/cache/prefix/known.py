@@ -106,6 +106,11 @@ class Known:
             contents = self._memory.contents
             contents.order(made.naming.name, _account(target, key), order, post, made.bill)
 
+    def used(self, target: Target, key: int, name: str) -> None:
+        """A request that names this has begun to be answered."""
+        for stretch in self._made_for(target, key).stretches:
+            self._memory.contents.used(stretch.name, name)
+
     def gone(self, target: Target, key: int, name: str) -> None:
         """The account keeps nothing under this name any more."""
         for stretch in self._made_for(target, key).stretches:

@@ -14,7 +14,6 @@ from headworks.core.clock import seconds_text
 from headworks.core.errors import BadAskError, ProviderError
 from headworks.core.messages import Ask
 from headworks.core.policy import Patience
-from headworks.core.prefix import Order
 from headworks.core.replies import Chunk, Event, Finished, Started, UsageReported
 from headworks.dialects.protocols import WireRequest
 from headworks.providers.outbound.http import Errand, Exchange
@@ -111,9 +110,9 @@ class Attempt:
         return self._request.dropped
 
     @property
-    def order(self) -> Order | None:
-        """What is to be sent besides, when the answer has begun, so that the provider keeps this prompt's beginning."""
-        return self._request.order
+    def request(self) -> WireRequest:
+        """What is sent; another than at first where that named something that was gone."""
+        return self._request
 
     async def begin(self) -> list[Chunk]:
         """Send the request and read until the answer has truly begun.

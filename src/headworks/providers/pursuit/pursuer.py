@@ -11,6 +11,7 @@ import msgspec
 from headworks.core.errors import BadAskError, ProviderError
 from headworks.core.messages import Ask
 from headworks.core.policy import Patience
+from headworks.core.prefix import Prefix
 from headworks.core.protocols import Hold, OpenTrace
 from headworks.core.replies import Chunk, Event, Usage
 from headworks.providers.outbound.courier import Courier
@@ -149,13 +150,20 @@ class Pursuer:
         tools.health.succeeded(choice.admission)
         if choice.prefix is not None:
             choice.prefix.landed(choice.place, choice.target)
-            if attempt.order is not None:
-                key, dialect = choice.admission.lane.key, tools.dialects[choice.target.dialect]
-                post = Courier(tools.outbound, choice.link, key, dialect).post
-                choice.prefix.keep(choice.target, key, attempt.order, post)
+            self._keep_by_name(attempt, choice.prefix)
         choice.road.standing.throttle.succeeded()
         if attempt.first_s is not None:
             tools.latencies.note(choice.target.provider, attempt.pace_name, attempt.first_s - attempt.started_s)
+
+    def _keep_by_name(self, attempt: Attempt, prefix: Prefix) -> None:
+        """Say what was named, and have sent what is to be kept from now on."""
+        choice, request = attempt.choice, attempt.request
+        key = choice.admission.lane.key
+        if request.reference is not None:
+            prefix.used(choice.target, key, request.reference.name)
+        if request.order is not None:
+            dialect = self.tools.dialects[choice.target.dialect]
+            prefix.keep(choice.target, key, request.order, Courier(self.tools.outbound, choice.link, key, dialect).post)
 
     async def lost(self, attempt: Attempt, error: ProviderError, plan: Plan) -> Usage | None:
         """An attempt has failed: put it on record, let it go, learn from it, and mend the ask where that can help.

@@ -33,6 +33,7 @@ class Account:
         self.traffic = traffic
         traffic.prices["flash"] = TARIFF
         self.made = []
+        self.names = True
         self.answer = lambda order: Kept(f"cachedContents/k{len(self.made)}", 5_000)
 
     def marks(self, key=0, **call):
@@ -43,6 +44,8 @@ class Account:
         known = self.traffic.known(targets=(FLASH,), **({"system": LONG} | call))
         marks = known.marks(FLASH, key)
         known.landed(0, FLASH)
+        for named in marks.named if self.names else ():
+            known.used(FLASH, key, named.name)
         if marks.wish is not None:
             known.keep(FLASH, key, self.order(marks.wish), self.post)
         await self.traffic.memory.settled()
@@ -176,6 +179,15 @@ def test_a_failure_rests_the_account_twice_as_long_each_time(account):
         account.marks()
         assert len(account.made) == tries
         rest_s *= 2
+
+
+def test_what_is_made_for_nothing_is_made_ever_more_seldom(account):
+    account.names = False  # each call differs in something that only its provider sees
+    account.answer = lambda _: Kept("cachedContents/a", 5_000, 15.0)
+    for _ in range(24 * 60):
+        account.traffic.clock.advance(MINUTE_S / 2)
+        account.marks()
+    assert len(account.made) in range(10, 20)  # in twelve hours
 
 
 def test_it_is_known_no_more_after_a_failed_order_and_calls_go_on(account):
