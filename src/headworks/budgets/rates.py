@@ -91,10 +91,12 @@ class Rates(Struct, frozen=True, kw_only=True):
         write_1h = min(usage.cache_write_1h_tokens, left - cached - write_5m)
         audio = min(usage.audio_input_tokens, left)
         image = min(usage.image_input_tokens, left - audio)
-        # Providers do not say how much of the cached part was sound or pictures: text is taken to be cached first.
+        # Few providers say how much of the cached part was sound or pictures: text is taken to be cached first.
         over = max(0, cached + write_5m + write_1h + audio + image - left)
-        cached_image = min(over, image, cached)
-        cached_audio = min(over - cached_image, audio, cached - cached_image)
+        said_image, said_audio = usage.cached_image_tokens, usage.cached_audio_tokens
+        cached_image = min(over if said_image is None else said_image, image, cached)
+        over = max(0, over - cached_image)
+        cached_audio = min(over if said_audio is None else said_audio, audio, cached - cached_image)
         return (
             self.cached * cached
             + self.cache_write_5m * write_5m
@@ -117,14 +119,18 @@ class TieredRates(Struct, frozen=True):
         starts: Ascending; one less than there are brackets. Usually empty.
         brackets: Compiled rates.
         sheet: The sheet of the first bracket, as published.
+        silent: True where sound has a price that is not known: a usage that holds some is unpriced.
     """
 
     starts: tuple[int, ...]
     brackets: tuple[Rates, ...]
     sheet: Sheet
+    silent: bool = False
 
     def cost_nano(self, usage: Usage) -> int | None:
         """As `Rates.cost_nano`."""
+        if self.silent and (usage.audio_input_tokens or usage.audio_output_tokens):
+            return None
         bracket = bisect_left(self.starts, usage.input_tokens) if self.starts else 0
         return self.brackets[bracket].cost_nano(usage)
 

@@ -33,6 +33,9 @@ class Usage(Struct, frozen=True, kw_only=True):
     audio_input_tokens: int = 0
     audio_output_tokens: int = 0
     image_input_tokens: int = 0
+    cached_audio_tokens: int | None = None
+    """Of the sound, what was cached; None where the provider does not say. The same holds for pictures."""
+    cached_image_tokens: int | None = None
     web_searches: int = 0
     service_tier: str | None = None
     estimated: bool = False

@@ -39,6 +39,9 @@ Body = TypeVar("Body")
 _REPLY = msgspec.json.Decoder(wire.ReplyBody)
 _EMBEDDINGS = msgspec.json.Decoder(wire.EmbeddingReply)
 _COUNT = msgspec.json.Decoder(wire.CountReply)
+_BILLED_BY_PROMPT = ("gemini-1", "gemini-2")
+"""Models whose grounding is paid for once a prompt, however much is searched; later ones pay for each search
+(https://ai.google.dev/gemini-api/docs/google-search, "Pricing", read 2026-11-24)."""
 _BROKEN = "The provider sent JSON that is broken or not in the documented shape."
 
 # Any other reason means that the model broke down (MALFORMED_FUNCTION_CALL, OTHER, ...): an error, not an answer.
@@ -158,6 +161,8 @@ class GeminiReader:
             self._finish(0, "content_filter", events)
         if body.usage_metadata is not None:
             searches = sum(said.searches for said in self._said.values())
+            if body.model_version.startswith(_BILLED_BY_PROMPT):
+                searches = min(1, searches)
             usage = read_usage(body.usage_metadata, web_searches=searches, service_tier=self._tier)
             events.append(UsageReported(usage))
         return events
@@ -214,7 +219,7 @@ class GeminiReader:
 def _sources(candidate: wire.Candidate, said: _Said, events: list[Event]) -> None:
     """Sources not named before: a stream may repeat them as they grow."""
     if candidate.grounding_metadata is not None:
-        said.searches = max(said.searches, len(candidate.grounding_metadata.web_search_queries))
+        said.searches = max(said.searches, sum(map(bool, candidate.grounding_metadata.web_search_queries)))
     for citation in grounding.citations(candidate, "".join(said.text)):
         key = (citation.url, citation.title, citation.quote, citation.start, citation.end)
         if key not in said.sources:

@@ -144,6 +144,9 @@ class UsageMetadata(Struct, rename="camel"):
     prompt_tokens_details: list[ModalityCount] = []
     tool_use_prompt_tokens_details: list[ModalityCount] = []
     candidates_tokens_details: list[ModalityCount] = []
+    cache_tokens_details: list[ModalityCount] = []
+    service_tier: str | None = None
+    traffic_type: str | None = None
 
 
 class PromptFeedback(Struct, rename="camel"):
