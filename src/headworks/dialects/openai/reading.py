@@ -85,6 +85,7 @@ class OpenAIStream:
         self._slots = ToolSlots()
         self._open: set[int] = set()
         self._done: set[int] = set()
+        self._tier: str | None = None
 
     def read(self, event: bytes) -> Chunk:
         """What one event means; `[DONE]` is the end marker."""
@@ -107,11 +108,13 @@ class OpenAIStream:
         if not self._started:
             self._started = True
             events.append(Started(body.id or "", body.model or ""))
+        self._tier = body.service_tier or self._tier  # not every server repeats it beside the counts
         for choice in choices or ():
             self._note(choice)
             _choice_events(choice, 0, self._slots, events)
-        if body.usage is not None:
-            events.append(UsageReported(read_usage(body.usage, body.service_tier)))
+        counts = body.usage or next((choice.usage for choice in choices or () if choice.usage), None)
+        if counts is not None:
+            events.append(UsageReported(read_usage(counts, self._tier)))
         return Chunk(events, event)
 
     def _note(self, choice: wire.Choice) -> None:
@@ -250,7 +253,7 @@ def read_usage(body: wire.UsageBody, service_tier: str | None) -> Usage:
     return Usage(
         input_tokens=prompt,
         output_tokens=output,
-        cached_tokens=min(prompt, shares.cached_tokens or body.prompt_cache_hit_tokens or 0),
+        cached_tokens=min(prompt, shares.cached_tokens or body.prompt_cache_hit_tokens or body.cached_tokens or 0),
         cache_write_5m_tokens=shares.cache_write_tokens or 0,
         reasoning_tokens=reasoning,
         audio_input_tokens=shares.audio_tokens or 0,

@@ -185,7 +185,7 @@ class CompletionDetails(Struct):
 
 
 class UsageBody(Struct):
-    """Token counts of a reply. Servers that count the prefix cache apart use `prompt_cache_hit_tokens`."""
+    """Token counts of a reply. Of a prefix cache DeepSeek says `prompt_cache_hit_tokens`, Moonshot `cached_tokens`."""
 
     prompt_tokens: NonNegative | None = None
     completion_tokens: NonNegative | None = None
@@ -193,6 +193,7 @@ class UsageBody(Struct):
     prompt_tokens_details: PromptDetails | None = None
     completion_tokens_details: CompletionDetails | None = None
     prompt_cache_hit_tokens: int | None = None
+    cached_tokens: int | None = None
 
 
 class DeltaFunction(Struct):
@@ -238,6 +239,8 @@ class Choice(Struct):
     text: str | None = None
     finish_reason: str | None = None
     logprobs: Logprobs | None = None
+    usage: UsageBody | None = None
+    """Moonshot's place for it in a stream (https://github.com/earendil-works/pi/issues/2017)."""
 
 
 class ReplyBody(Struct):
