@@ -12,7 +12,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from genai_prices.data_snapshot import find_provider_by_id, get_snapshot
-from genai_prices.types import ModelInfo, ModelPrice, Provider, TieredPrices, TimeOfDateConstraint
+from genai_prices.types import ModelInfo, Provider, TieredPrices, TimeOfDateConstraint
 
 from headworks.budgets.rates import Quote, Sheet, TieredRates, compile_sheet
 
@@ -22,6 +22,15 @@ STANDARD_TIERS = frozenset({"standard", "default", "auto", "on_demand"})
 _PLACES = {("anthropic", "us"): Fraction(11, 10)}
 """What tokens cost more where a place of inference was asked for, `tier@place`: the library does not know it
 (platform.claude.com/docs/en/about-claude/pricing, "Data residency pricing", read 2026-11-24)."""
+
+_SEARCH_FEES = {
+    "gpt-4o-search-preview": Decimal(25),
+    "gpt-5-search-api": Decimal(10),
+}
+"""Dollars for a thousand calls of models that search once for each, by their ids in the library, which has no such fee
+(https://developers.openai.com/api/docs/pricing, "Built-in tools", read 2026-11-24)."""
+_SOUND_APART = frozenset({"openai", "azure"})
+"""Providers that never sell sound at the price of text: where the library has no price for it, it is not known."""
 
 _PROVIDERS = get_snapshot().providers  # here, because the library imports its data only when it is first asked
 
@@ -66,7 +75,12 @@ def quote(price_id: str, model: str, tier: str | None, at_s: float) -> Quote:
     place = _PLACES.get((price_id, (tier or "").partition("@")[2]), Fraction(1))
     context = _context(provider, info, tier.partition("@")[0] if tier and place != 1 else tier, at)
     prices = None if context is None else info.get_prices(at, context or None)
-    return Quote(None if prices is None else _rates(prices, place), *_window(info, at))
+    if prices is None:
+        return Quote(None, *_window(info, at))
+    known = {key: price for key, price in vars(prices).items() if price is not None}
+    if price_id == "openai" and info.id in _SEARCH_FEES:
+        known["requests_kcount"] = _SEARCH_FEES[info.id]
+    return Quote(_rates(known, place, silent=price_id in _SOUND_APART), *_window(info, at))
 
 
 def context_window(price_id: str, model: str) -> int | None:
@@ -87,13 +101,13 @@ def _context(provider: Provider, info: ModelInfo, tier: str | None, at: datetime
     return next((when for key in ("processing", "service_tier", "speed") if (when := {key: tier}) in known), None)
 
 
-def _rates(prices: ModelPrice, place: Fraction) -> TieredRates | None:
-    known = {key: price for key, price in vars(prices).items() if price is not None}
+def _rates(known: dict[str, Decimal | TieredPrices], place: Fraction, *, silent: bool) -> TieredRates | None:
     if "input_mtok" not in known or not known.keys() <= _KNOWN:
         return None
     starts = sorted({tier.start for price in known.values() if isinstance(price, TieredPrices) for tier in price.tiers})
+    silent = silent and not known.keys() & {"input_audio_mtok", "output_audio_mtok"}
     sheets = [_sheet(known, length, place) for length in (0, *(start + 1 for start in starts))]
-    return TieredRates(tuple(starts), tuple(compile_sheet(sheet) for sheet in sheets), sheets[0])
+    return TieredRates(tuple(starts), tuple(compile_sheet(sheet) for sheet in sheets), sheets[0], silent)
 
 
 def _sheet(known: dict[str, Decimal | TieredPrices], input_tokens: int, place: Fraction) -> Sheet:

@@ -50,6 +50,18 @@ def test_output_without_a_price_makes_the_call_unpriced(prices: PriceList) -> No
     assert prices.cost_nano(target("text-embedding-3-small"), Usage(input_tokens=5, output_tokens=1), NOON) is None
 
 
+def test_sound_that_has_a_price_nobody_knows_is_unpriced_not_text(prices: PriceList) -> None:
+    preview = target("gpt-4o-audio-preview")
+    assert prices.cost_nano(preview, Usage(input_tokens=10), NOON) == 10 * 2_500
+    assert prices.cost_nano(preview, Usage(input_tokens=10, audio_input_tokens=1), NOON) is None
+    assert prices.cost_nano(preview, Usage(output_tokens=10, audio_output_tokens=1), NOON) is None
+
+
+def test_a_model_that_always_searches_has_a_fee_for_each_call(prices: PriceList) -> None:
+    assert prices.cost_nano(target("gpt-4o-search-preview"), Usage(input_tokens=10), NOON) == 10 * 2_500 + 25_000_000
+    assert prices.cost_nano(target("gpt-5-search-api"), Usage(input_tokens=10), NOON) == 10 * 1_250 + 10_000_000
+
+
 def test_the_configs_prices_win(prices: PriceList) -> None:
     own = Prices(input=100, output=400, cached=10, cache_write_1h=300, reasoning=500)
     usage = Usage(
@@ -69,7 +81,7 @@ def test_the_configs_prices_win(prices: PriceList) -> None:
 
 
 def test_a_usage_that_contradicts_itself_never_costs_less_than_nothing(prices: PriceList) -> None:
-    absurd = Usage(input_tokens=10, cached_tokens=1000, cache_write_5m_tokens=1000, audio_input_tokens=99)
+    absurd = Usage(input_tokens=10, cached_tokens=1000, cache_write_5m_tokens=1000, image_input_tokens=99)
     assert prices.cost_nano(target(), absurd, NOON) == 10 * 75
     assert prices.cost_nano(target(prices=Prices(input=100, output=1, cached=1)), absurd, NOON) == 10
 

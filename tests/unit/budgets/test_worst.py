@@ -36,6 +36,8 @@ MODELS = [
     ("perplexity", "sonar-deep-research"),
     ("deepseek", "deepseek-chat"),
 ]
+SILENT = {("openai", model): True for model in ("gpt-4o-mini", "gpt-5", "gpt-5.4", "text-embedding-3-small")}
+"""Sound has no known price there: a usage that holds some is unpriced, whatever was bounded."""
 TIERS = [None, "auto", "default", "flex", "priority", "batch", "fast"]
 
 
@@ -89,7 +91,9 @@ def test_no_usage_within_the_counts_costs_more(data: st.DataObject, model: tuple
     called = target(*model)
     worst = worst_nano(PRICES, called, most, NOON)
     cost = PRICES.cost_nano(called, data.draw(usages(most)), NOON)
-    assert worst is None or (cost is not None and cost <= worst)
+    if worst is not None and not SILENT.get(model):
+        assert cost is not None
+    assert worst is None or cost is None or cost <= worst
 
 
 own_price = st.integers(0, 100_000)
