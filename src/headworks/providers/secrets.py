@@ -18,7 +18,8 @@ def auth_header(link: Link, key: str) -> dict[str, str]:
 
 def hide_secrets(error: ProviderError, link: Link) -> None:
     """Take the provider's own keys out of its sentence: some repeat the key they refuse."""
-    for secret in (*link.keys, *link.headers.values()):
+    # The longest first: of one that begins with another, the rest must not be left standing.
+    for secret in sorted((*link.keys, *link.headers.values()), key=len, reverse=True):
         if len(secret) >= SECRET_CHARACTERS:
             error.message = _without(secret, error.message)
     error.args = (error.message,)
