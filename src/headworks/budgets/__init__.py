@@ -7,8 +7,8 @@ Prices fail open: a call is not refused because it cannot be priced, unless a bu
 fail closed: what cannot be reserved is not spent.
 """
 
+from headworks.budgets.holds.treasury import Treasury
 from headworks.budgets.prices import PriceList
 from headworks.budgets.tokens import Count, TokenCounter
-from headworks.budgets.treasury import Treasury
 
 __all__ = ["Count", "PriceList", "TokenCounter", "Treasury"]

@@ -12,8 +12,8 @@ from headworks.core.money import NANO_PER_USD, nano_from_usd, usd_text
 _SETTINGS = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 MOST_USD = 1_000_000_000
 Usd = Annotated[Decimal | None, Field(ge=0, le=MOST_USD, allow_inf_nan=False)]
-Count = Annotated[int | None, Field(ge=0, le=10**15, strict=True)]
-Pace = Annotated[int | None, Field(ge=1, le=10**12, strict=True)]
+Count = Annotated[int | None, Field(ge=0, le=10**15)]
+Pace = Annotated[int | None, Field(ge=1, le=10**12)]
 _BUDGETS: dict[str, tuple[Unit, Window]] = {
     "usd_per_day": ("usd", "day"),
     "usd_per_week": ("usd", "week"),

@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 
 from headworks.config.tree import Path, Tree, Value
 from headworks.providers.catalog import rows
+from headworks.routing.router import DEFAULT
 
 
 def check_references(tree: Tree) -> None:
@@ -33,6 +34,36 @@ class _Check:
         self._cycles()
         for name, feature in self._features.items():
             self._feature(name, _mapping(feature))
+        limits = _mapping(self._tree.value.get("budgets")).get("limits")
+        for index, limit in enumerate(limits if isinstance(limits, list) else []):
+            self._limit(index, _mapping(limit))
+        self._alerts(_mapping(self._tree.value.get("alerts")))
+
+    def _limit(self, index: int, limit: dict[str, Value]) -> None:
+        """A limit of a feature or model that is not there would never stop anything."""
+        path: Path = ("budgets", "limits", index, "name")
+        scope, name = limit.get("scope"), limit.get("name")
+        if not isinstance(name, str):
+            return
+        if scope == "feature" and name not in self._features and name != "default":
+            self._unknown(path, "feature", self._features)
+        elif scope == "model":
+            self._served(path, name)
+        elif scope == "tag" and "=" not in name:
+            self._tree.report(path, f"a tag is written `name=value`, not `{self._tree.source(path)}`")
+
+    def _alerts(self, alerts: dict[str, Value]) -> None:
+        """A promise of a feature that is not there would never be looked at."""
+        for section in ("limits", "cache_target"):
+            for name in _mapping(alerts.get(section)):
+                if name not in self._features and name != DEFAULT:
+                    close = get_close_matches(name, self._features, n=1)
+                    self._tree.report(
+                        ("alerts", section, name),
+                        f"no feature is called `{name}`",
+                        suggestion=close[0] if close else None,
+                        at_key=True,
+                    )
 
     def _model(self, name: str, model: dict[str, Value]) -> None:
         if name in self._features:

@@ -7,13 +7,15 @@ import msgspec
 import structlog
 from msgspec import Struct
 
+from headworks.core.billing import Bill
 from headworks.core.clock import Clock
 from headworks.core.errors import BadAskError, HeadworksError, RefusedError
+from headworks.core.limits import Pace
 from headworks.core.messages import Ask, Route, Target
-from headworks.core.money import usd_text
 from headworks.core.protocols import Pricing
 from headworks.core.replies import Chunk, Event, Reply, Usage
 from headworks.telemetry.capture import captured_request, captured_response
+from headworks.telemetry.facts import facts_of
 from headworks.telemetry.record import Attempt, Status, TraceRecord, encode
 from headworks.telemetry.spool import Spool
 from headworks.telemetry.tally import Tally
@@ -52,17 +54,27 @@ class Trace:
         ask: The call.
         record: Its record so far, status `lost`.
         received_s: When the call arrived, monotonic clock.
+
+    Attributes:
+        record: The record.
+        tally: What the reply says and uses.
+        upstream_s: When something last came from the provider.
+        paces: What is left of the caller's rate limits.
+        marked: Whether a kill of this process would leave a record of status `lost`.
     """
 
     __slots__ = (
         "_ask",
         "_attempt",
         "_attempt_s",
+        "_bill",
         "_closed",
         "_desk",
         "_received_s",
         "_sent_s",
         "_target",
+        "marked",
+        "paces",
         "record",
         "tally",
         "upstream_s",
@@ -72,9 +84,12 @@ class Trace:
         self.record = record
         self.tally = Tally()
         self.upstream_s: float | None = None
+        self.marked = False
+        self.paces: list[Pace] = []
         self._desk = desk
         self._ask = ask
         self._closed = False
+        self._bill = Bill()
         self._received_s = received_s
         self._sent_s: float | None = None
         self._attempt: Attempt | None = None
@@ -83,6 +98,8 @@ class Trace:
 
     def routed(self, route: Route) -> None:
         """Note feature, query type, the model chosen, and whether bodies are kept."""
+        if route.policy.hedge:
+            self.mark()  # of calls made side by side the record is told when one of them has spoken
         record = self.record
         record.feature = route.feature
         record.route = route.query_type
@@ -90,8 +107,15 @@ class Trace:
         if route.capture == "bodies":
             self.tally.captured = []
 
+    def mark(self) -> None:
+        """Leave the mark of a call that has begun, unless it is there. A stranger's call leaves none."""
+        if not self.marked and self.record.key_id is not None:
+            self.marked = True
+            self._desk.spool.append(self.begun_line())
+
     def attempt(self, target: Target, started_s: float, mode: str | None = None) -> None:
         """A call to `target` begins. An attempt still under way has failed: nobody tries another after a success."""
+        self.mark()
         if self._attempt is not None:
             self._end_attempt("failed", None, started_s)
         if self._sent_s is None:
@@ -124,6 +148,7 @@ class Trace:
 
     def beside(self, target: Target, started_s: float, error: HeadworksError | None) -> None:
         """A call made beside another, which it lost to. One that was cut off had sent its prompt: that is billed."""
+        self.mark()
         now_s = self._desk.clock.monotonic()
         if self._sent_s is None:
             self._sent_s = started_s
@@ -165,8 +190,26 @@ class Trace:
         """What the attempts that have ended cost, as far as their prices are known."""
         return sum(attempt.cost_nano or 0 for attempt in self.record.attempts if attempt is not self._attempt)
 
+    def paced(self, paces: list[Pace]) -> None:
+        """How much is left of the caller's rate limits."""
+        self.paces = paces
+
+    def bill(self) -> Bill:
+        """What the attempts that have ended used."""
+        return self._bill
+
+    def concluded(self, error: BaseException | None) -> Bill:
+        """The call is over: end and price the attempt under way. `close` writes the record."""
+        if self._attempt is not None:
+            status, code = _ending(error, draining=self._desk.draining)
+            now_s = self._desk.clock.monotonic() if self.upstream_s is None else self.upstream_s
+            self._end_attempt(status, code, now_s)
+        return self._bill
+
     def watch(self, reply: Reply) -> Reply:
         """The same reply; its chunks now pass through this trace."""
+        if not self.record.cache_hit:  # what follows comes from a provider, perhaps slowly
+            self.mark()
         self._answering(reply.target)
         reply.chunks = _Watched(self, reply.chunks, self._desk.clock)
         return reply
@@ -203,33 +246,7 @@ class Trace:
 
     def facts(self) -> dict[str, object]:
         """What is known of the call, for headers and the last line of a stream; keys as in the protocol."""
-        record = self.record
-        facts: dict[str, object] = {"trace_id": record.trace_id, "model": record.model}
-        if record.provider is not None:
-            facts["provider"] = record.provider
-        facts["cache"] = record.cache_kind or "off"
-        if record.cache_hit:
-            facts["cache_age_s"] = round(record.cache_age_s or 0.0)
-            if record.cache_similarity is not None:
-                facts["cache_similarity"] = round(record.cache_similarity, 4)
-                facts["cache_bound"] = round(record.cache_bound or 0.0, 4)
-        if record.route is not None:
-            facts["route"] = record.route
-        facts["attempts"] = len(record.attempts)
-        if record.overhead_ms is not None:
-            facts["overhead_ms"] = record.overhead_ms
-            facts["latency_ms"] = record.latency_ms
-        if record.ttft_ms is not None:
-            facts["ttft_ms"] = record.ttft_ms
-        if record.adapted:
-            facts["adapted"] = ", ".join(record.adapted)
-        if record.finish_reason is not None:
-            facts["finish_reason"] = record.finish_reason
-        if record.status != "lost":
-            facts["prompt_tokens"] = record.prompt_tokens
-            facts["completion_tokens"] = record.completion_tokens
-            facts["cost_usd"] = None if record.cost_nano is None else usd_text(record.cost_nano)
-        return facts
+        return facts_of(self.record)
 
     def _answering(self, target: Target) -> None:
         if target is not self._target:
@@ -263,6 +280,7 @@ class Trace:
         cost_nano = self._desk.pricing.cost_nano(target, usage, self.record.started_at / 1000)
         attempt.tokens = min(usage.input_tokens, _MOST) + min(usage.output_tokens, _MOST)
         attempt.cost_nano = None if cost_nano is None else min(cost_nano, _MOST)
+        self._bill.add(target.name, attempt.cost_nano or 0, attempt.tokens)
         _add(self.record, usage)
         if cost_nano is not None and (usage.cached_tokens or usage.cache_write_tokens):
             plain = msgspec.structs.replace(usage, cached_tokens=0, cache_write_5m_tokens=0, cache_write_1h_tokens=0)

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping
 
 from headworks.budgets.accounts.protocol import Accounts
 from headworks.budgets.config import BudgetSettings
-from headworks.budgets.marks import Marks
-from headworks.budgets.needs import Needs
+from headworks.budgets.holds.marks import Marks
+from headworks.budgets.holds.needs import Needs
+from headworks.budgets.holds.room import BudgetRoom
+from headworks.budgets.holds.scopes import Scopes
 from headworks.budgets.prices import PriceList
-from headworks.budgets.room import BudgetRoom
-from headworks.budgets.scopes import Scopes
 from headworks.budgets.tokens import TokenCounter
 from headworks.core.alerting import Alerts
 from headworks.core.clock import Clock

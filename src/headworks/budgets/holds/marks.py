@@ -8,9 +8,9 @@ import asyncio
 import structlog
 
 from headworks.budgets.accounts.protocol import Accounts, Balance
-from headworks.budgets.refusals import whose
-from headworks.budgets.scopes import Counted
-from headworks.budgets.windows import WORDS, ends_s
+from headworks.budgets.holds.refusals import whose
+from headworks.budgets.holds.scopes import Counted
+from headworks.budgets.holds.windows import WORDS, ends_s
 from headworks.core.alerting import Alert, Alerts, Severity
 from headworks.core.clock import Clock, rfc3339
 from headworks.core.errors import StoreError

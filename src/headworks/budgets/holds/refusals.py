@@ -1,8 +1,8 @@
 """How a call is told that its limits do not pay for it: whose, which, how much is gone, when it comes back."""
 
 from headworks.budgets.accounts.protocol import MICROS_A_MINUTE, Claim, Shortage
-from headworks.budgets.scopes import Counted
-from headworks.budgets.windows import WORDS, ends_s
+from headworks.budgets.holds.scopes import Counted
+from headworks.budgets.holds.windows import WORDS, ends_s
 from headworks.core.clock import rfc3339
 from headworks.core.errors import RefusedError
 from headworks.core.limits import Scope

@@ -1,7 +1,7 @@
 """What a call needs at most: tokens and money of one attempt at a target, and the longest answer a rest pays for."""
 
+import math
 from collections.abc import Callable, Mapping
-from typing import Protocol
 
 import msgspec
 from msgspec import Struct
@@ -15,15 +15,10 @@ from headworks.dialects.protocols import AskEditor
 
 SEARCHES = 10
 """A call that offers the provider's own web search is taken to search so often. No request says how often at most."""
+SURE_MARGIN = 0.25
+"""Of a model whose vocabulary is not known, a count says little: then what is reserved is the bound."""
 _SEARCH = b"web_search"
 _WRITES = ("chat", "completion")
-
-
-class Limited(Protocol):
-    """What is known of the longest answer of a target."""
-
-    def __call__(self, target: Target) -> int | None:
-        """Tokens; None when it is not known."""
 
 
 class Need(Struct, frozen=True):
@@ -71,12 +66,15 @@ class Needs:
             return sum(len(bytes(value)) for value in ask.fields.values())
 
     async def measured(self, target: Target, ask: Ask) -> int:
-        """Tokens of the prompt as its model counts them, with the margin of an estimate."""
+        """Tokens of the prompt as its model counts them, with the margin of an estimate; a rough one is no better."""
+        bound = self.bound(target, ask)
         try:
             count = await self._counter.measure(target, ask)
         except BadAskError:
-            return self.bound(target, ask)
-        return min(self.bound(target, ask), count.tokens + int(count.tokens * count.margin))
+            return bound
+        if count.margin > SURE_MARGIN:
+            return bound
+        return min(bound, count.tokens + math.ceil(count.tokens * count.margin))
 
     def of(self, target: Target, ask: Ask, input_tokens: int, *, priced: bool) -> Need:
         """What an attempt needs that reads `input_tokens`; without its price where `priced` is False."""

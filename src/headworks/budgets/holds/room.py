@@ -11,10 +11,10 @@ import structlog
 
 from headworks.budgets.accounts.protocol import Accounts, Claim, Settlement
 from headworks.budgets.config import BudgetSettings
-from headworks.budgets.hold import Hold
-from headworks.budgets.marks import Marks
-from headworks.budgets.needs import Needs
-from headworks.budgets.scopes import Scopes
+from headworks.budgets.holds.hold import Hold
+from headworks.budgets.holds.marks import Marks
+from headworks.budgets.holds.needs import Needs
+from headworks.budgets.holds.scopes import Scopes
 from headworks.core.alerting import Alert, Alerts
 from headworks.core.clock import Clock
 from headworks.core.errors import StoreError

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
-from headworks.budgets.windows import stamp
+from headworks.budgets.holds.windows import stamp
 from headworks.core.limits import Limit, Rule, Scope
 from headworks.core.messages import Ask, Caller, Route
 

@@ -16,11 +16,11 @@ from msgspec.structs import replace
 
 from headworks.budgets.accounts.protocol import Accounts, Claim, Settlement, Shortage
 from headworks.budgets.config import BudgetSettings
-from headworks.budgets.marks import Marks
-from headworks.budgets.meter import metered
-from headworks.budgets.needs import Need, Needs, longest
-from headworks.budgets.refusals import pace_left, refusal, unpriced
-from headworks.budgets.scopes import Counted
+from headworks.budgets.holds.marks import Marks
+from headworks.budgets.holds.meter import metered
+from headworks.budgets.holds.needs import Need, Needs, longest
+from headworks.budgets.holds.refusals import pace_left, refusal, unpriced
+from headworks.budgets.holds.scopes import Counted
 from headworks.core.billing import Bill
 from headworks.core.clock import Clock
 from headworks.core.limits import Pace
