@@ -7,7 +7,7 @@ place, while calls under way keep theirs.
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import structlog
@@ -22,7 +22,7 @@ from headworks.cache.outfit import Extras, Near, Outfit
 from headworks.cache.prefix import PrefixMemory
 from headworks.cache.protocols import Outside, Place
 from headworks.config import Config, links, local_settings, named_models, router, rules
-from headworks.core.alerting import Unheard
+from headworks.config.alerting import alert_room
 from headworks.core.clock import Clock, SystemClock
 from headworks.core.errors import StoreError
 from headworks.core.messages import Ask, Caller, Route, Target
@@ -125,8 +125,9 @@ class Gateway:
         self.streams = StreamLog(config.data_dir, config.server.streams, self._clock, worker=worker)
         self.traces = TraceStore(config.data_dir, self._clock)
         self._outfit = Outfit(place(config, worker), config.cache, PLAIN, _Outside(self), EXTRAS, self._clock)
+        self.alerts = alert_room(config, self._outbound, self._clock, self._health)
         accounts = SqliteAccounts(config.data_dir, self._clock)
-        self._treasury = Treasury(accounts, self._counter, EDITORS, self._clock, Unheard())
+        self._treasury = Treasury(accounts, self._counter, EDITORS, self._clock, self.alerts)
         self._prefixes = PrefixMemory(
             SECTIONS, lambda target: self._prices.prices(target, self._clock.now()), self._clock
         )
@@ -149,6 +150,7 @@ class Gateway:
         await self.streams.start()
         await self._outfit.start()
         await self._treasury.start()
+        await self.alerts.start()
         self._running = True
         return made
 
@@ -156,13 +158,14 @@ class Gateway:
         """Close every room. Calls still under way were cancelled before and are on record."""
         await self._local.stop()
         await self._prefixes.stop()
-        await self._outbound.close()
         await self._treasury.stop()
         await self.recorder.stop()
         await self.streams.stop()
         await self._outfit.stop()
         await self._prices.stop()
         await self._counter.stop()
+        await self.alerts.stop()
+        await self._outbound.close()
         self.traces.close()
         await self.keys.stop()
 
@@ -178,6 +181,7 @@ class Gateway:
         self._loading = asyncio.ensure_future(self._prices.start())  # in a thread; nobody waits for it
         self.recorder.reprice(self._prices)
         self.router = router(config)
+        self.alerts.fit(config.alerts)
         self.edge.house = self._house(config)
         _log.info("config_reloaded", providers=sorted(config.providers), models=sorted(config.models or ()))
 
@@ -206,6 +210,7 @@ class Gateway:
         register_secrets([config.shared.get_secret_value()] if config.shared else [])
         endpoint = config.cache.embedding.endpoint
         register_secrets([endpoint.api_key.get_secret_value()] if endpoint and endpoint.api_key else [])
+        register_secrets(config.alerts.secrets())
         launchers = {name: self._local for name, link in known.items() if link.catalog == LOCAL_ROW}
         calls = ProviderCalls(self._tools(config, known, launchers))
         if any(feature.cache.caching().max_error is not None for feature in config.features.values()):
@@ -264,12 +269,16 @@ class Gateway:
             traces=self.traces,
             config=lambda: self.config.public(),
             explain=self._explain,
-            health=lambda: self._standings.report(links(self.config)),
+            health=self._health,
+            alerts=self.alerts,
             reset_health=lambda: self._standings.health.forget(),
             cache=self._outfit.upkeep,
             game_day=lambda: self.game_day if self.config.game_day else None,
             clock=self._clock,
         )
+
+    def _health(self) -> dict[str, Any]:
+        return self._standings.report(links(self.config))
 
     async def _feedback(self, caller: Caller, note: Feedback) -> None:
         await asyncio.to_thread(self.traces.feedback, note, caller.org_id)

@@ -10,6 +10,7 @@ from msgspec import structs
 from headworks.cli.output import AsJson, json_text
 from headworks.config import Config, ConfigError, find_config
 from headworks.config import schema as config_schema
+from headworks.telemetry.alerts.channels import APPRISE_ADVICE, apprise_missing
 
 _OK, _WRONG = 0, 1
 
@@ -42,12 +43,19 @@ def check(
     except ConfigError as error:
         print(json_text({"ok": False, "problems": [structs.asdict(p) for p in error.problems]}) if json else error)
         return _WRONG
-    counts = _counts(found)
+    counts, advice = _counts(found), _advice(found)
     if json:
-        print(json_text({"ok": True, "problems": [], **counts}))
+        print(json_text({"ok": True, "problems": [], "advice": advice, **counts}))
     else:
         print("The config is right: " + ", ".join(f"{name} {count}" for name, count in counts.items()) + ".")
+        for sentence in advice:
+            print(sentence)
     return _OK
+
+
+def _advice(config: Config) -> list[str]:
+    """What this machine lacks for it."""
+    return [f"Alert channel `{name}` {APPRISE_ADVICE}." for name in apprise_missing(config.alerts)]
 
 
 def _counts(config: Config) -> dict[str, Any]:

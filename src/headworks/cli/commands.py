@@ -22,6 +22,13 @@ COMMANDS = {
     "fake-provider": ("headworks.cli.fake_provider:fake_provider", "Run a provider that misbehaves on request."),
 }
 GROUPS = {
+    "alerts": (
+        "See what is wrong, and test who is told.",
+        {
+            "list": ("headworks.cli.operation.alerts:list_alerts", "List what is wrong, and what could not be told."),
+            "test": ("headworks.cli.operation.alerts:send_test", "Send a test to the channels of the config."),
+        },
+    ),
     "cache": (
         "See what the cache does, and let go of what it holds.",
         {

@@ -20,6 +20,7 @@ from headworks.providers.local.weights import HOW_TO_INSTALL
 from headworks.providers.outbound.http import Errand, Outbound
 from headworks.providers.secrets import auth_header
 from headworks.storage.sqlite import connect
+from headworks.telemetry.alerts.channels import apprise_missing
 
 _FINE, _WRONG = 0, 1
 _ANSWER_BYTES = 16 * 1024 * 1024
@@ -119,6 +120,10 @@ def _extras(config: Config) -> list[Finding]:
         findings.append(
             _fine("OpenTelemetry", "installed") if installed else _bad("OpenTelemetry", "not installed", how)
         )
+    if any(channel.apprise_urls for channel in config.alerts.channels.values()):
+        installed = not apprise_missing(config.alerts)
+        how = "Install it with `pip install 'headworks[alerts]'`."
+        findings.append(_fine("apprise", "installed") if installed else _bad("apprise", "not installed", how))
     return findings
 
 

@@ -1,12 +1,21 @@
-"""How alerts go out: letters of the alert channels, over the gateway's own connections."""
+"""The alerts of a config: the room, and how its letters go out over the gateway's own connections."""
 
 from urllib.parse import urlsplit
 
+from headworks.config.settings import Config
+from headworks.core.clock import Clock
 from headworks.core.policy import Patience
 from headworks.providers.outbound.http import Errand, Outbound
+from headworks.telemetry.alerts import AlertRoom
 from headworks.telemetry.alerts.channels import Answer, Letter, Post
+from headworks.telemetry.alerts.watch.rounds import Health
 
 _LONGEST_REST_S = 3_600
+
+
+def alert_room(config: Config, outbound: Outbound, clock: Clock, health: Health) -> AlertRoom:
+    """The alerts of a gateway."""
+    return AlertRoom(config.data_dir, config.alerts, clock, posting(outbound), health)
 
 
 def posting(outbound: Outbound) -> Post:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from headworks.config.tree import Path as KeyPath
 
-SECRET_KEYS = frozenset({"api_key", "api_keys", "headers", "shared"})
+SECRET_KEYS = frozenset(
+    {"api_key", "api_keys", "headers", "shared", "slack_url", "webhook_url", "webhook_secret", "apprise_urls"}
+)
 """Under these keys every value is a secret, wherever they stand."""
 
 MAX_SECRET_BYTES = 64 * 1024

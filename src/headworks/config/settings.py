@@ -12,6 +12,7 @@ from headworks.cache.shared.link.url import check_url
 from headworks.providers.config import ProviderSettings
 from headworks.routing.config import FeatureSettings, ModelSettings
 from headworks.server.config import ServerSettings
+from headworks.telemetry.alerts.config import AlertSettings
 from headworks.telemetry.config import TelemetrySettings
 
 AUTO = "auto"
@@ -87,6 +88,9 @@ class Config(BaseModel):
 
     telemetry: TelemetrySettings = TelemetrySettings()
     """Traces, logs and metrics."""
+
+    alerts: AlertSettings = AlertSettings()
+    """Who is told what is wrong, and when something is."""
 
     game_day: bool = False
     """Allow `headworks drill game-day` to inject faults into this gateway. For staging."""

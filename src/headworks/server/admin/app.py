@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from headworks.core.errors import BadAskError, HeadworksError
 from headworks.dialects.openai import write_error
+from headworks.server.admin.alerts import add_alerts
 from headworks.server.admin.cache import add_cache
 from headworks.server.admin.explain import SCHEMA, explained
 from headworks.server.admin.masking import masked
@@ -32,9 +33,6 @@ from headworks.server.admin.shapes import (
     TracePage,
     TraceQuery,
 )
-
-LATER = {"budget", "limits"}
-"""Fields of a key that the outward interface has and this version does not."""
 
 _Id = Annotated[str, Path(max_length=200)]
 _QUESTION = {"requestBody": {"required": True, "content": {"application/json": {"schema": SCHEMA}}}}
@@ -65,6 +63,7 @@ def build_app(rooms: AdminRooms) -> FastAPI:
     _add_insight(app, rooms)
     add_operation(app, rooms)
     add_cache(app, rooms.cache)
+    add_alerts(app, rooms.alerts)
     return app
 
 
@@ -157,8 +156,7 @@ async def _invalid(request: Request, error: Exception) -> Response:  # noqa: ARG
     place = ".".join(str(step) for step in first["loc"][1:])[:100].encode("utf-8", "replace").decode()
     sentence = f"`{place}`: {first['msg']}." if place else f"The body: {first['msg']}."
     if first["type"] == "extra_forbidden":
-        known = "is not available in this version" if place in LATER else "is unknown"
-        sentence = f"`{place}` {known}. Leave it out."
+        sentence = f"`{place}` is unknown. Leave it out."
     return _failure(BadAskError(sentence, status=422, param=place or None))
 
 

@@ -47,6 +47,24 @@ class TraceStore(Protocol):
         """One record."""
 
 
+class Alerts(Protocol):
+    """The alerts, as far as they are looked at here. Called on the event loop."""
+
+    async def listed(self) -> dict[str, Any]:
+        """What is wrong and was (`alerts`), and the messages that wait or were given up (`undelivered`).
+
+        Raises:
+            StoreError: They cannot be read.
+        """
+
+    async def test(self, name: str | None = None) -> dict[str, str | None]:
+        """Send a test to a channel, or all: for each why it did not arrive, None when it did.
+
+        Raises:
+            BadAskError: `unknown_channel` (404).
+        """
+
+
 class AdminRooms(Struct, frozen=True, kw_only=True):
     """The rooms behind the API.
 
@@ -57,6 +75,7 @@ class AdminRooms(Struct, frozen=True, kw_only=True):
         explain: The router's reasons; makes no provider call.
         health: The providers' health: `lanes` that are not open to all calls, and `providers` with their limits.
         reset_health: Forgets what is known of the providers' health.
+        alerts: What is wrong, and who is told.
         cache: Looks after the cache.
         game_day: The faults of a game day; None where the config allows none. Asked at every call: it may be reloaded.
         clock: For the status of keys.
@@ -68,6 +87,7 @@ class AdminRooms(Struct, frozen=True, kw_only=True):
     explain: Explain
     health: Callable[[], dict[str, Any]]
     reset_health: Callable[[], None]
+    alerts: Alerts
     cache: Upkeep
     game_day: Callable[[], GameDay | None]
     clock: Clock

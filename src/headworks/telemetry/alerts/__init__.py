@@ -7,6 +7,7 @@ what could not be sent. Fails open: nobody waits for it, and nothing breaks beca
 
 from headworks.telemetry.alerts.config import AlertSettings
 from headworks.telemetry.alerts.desk import AlertDesk
+from headworks.telemetry.alerts.room import AlertRoom
 from headworks.telemetry.alerts.store import AlertFile
 
-__all__ = ["AlertDesk", "AlertFile", "AlertSettings"]
+__all__ = ["AlertDesk", "AlertFile", "AlertRoom", "AlertSettings"]

@@ -31,7 +31,7 @@ MOST_TOLD = 10_000
 """Alerts that wait in memory to be noted; more are counted and let go."""
 _TEST_KIND = "test"
 _FORGET_EVERY_S = 3_600.0
-_STOP_S = 5.0
+_STOP_S = 2.0
 _log = structlog.get_logger("headworks.alerts")
 _T = TypeVar("_T")
 

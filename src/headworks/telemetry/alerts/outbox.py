@@ -13,7 +13,8 @@ import apsw
 import msgspec
 from msgspec import Struct
 
-from headworks.telemetry.alerts.message import MOST_ITEMS, RANK, Item, Message
+from headworks.core.clock import rfc3339
+from headworks.telemetry.alerts.message import MOST_ITEMS, RANK, Item, Message, title
 
 TABLES = """
 CREATE TABLE messages (
@@ -155,11 +156,24 @@ def shown(db: apsw.Connection, states: Iterable[str], limit: int) -> list[dict[s
         f"WHERE state IN ({marks}) ORDER BY made_s DESC LIMIT ?",
         (*wanted, limit),
     ).fetchall()
-    names = ("id", "channel", "state", "digest", "made_s", "due_s", "tries", "error")
-    return [
-        {**dict(zip(names, row[:8], strict=True)), "alerts": [item.alert for item in _items(row[8])], "more": row[9]}
-        for row in rows
-    ]
+    return [_shown(row) for row in rows]
+
+
+def _shown(row: tuple[Any, ...]) -> dict[str, Any]:
+    row_id, channel, state, digest, made_s, due_s, tries, error, text, more = row
+    alerts = [{"kind": item.alert.kind, "subject": item.alert.subject, "title": title(item)} for item in _items(text)]
+    return {
+        "id": row_id,
+        "channel": channel,
+        "state": state,
+        "digest": bool(digest),
+        "made_at": rfc3339(made_s),
+        "due_at": rfc3339(due_s) if state == "waiting" else None,
+        "tries": tries,
+        "error": error,
+        "alerts": alerts,
+        "more": more,
+    }
 
 
 def _take_out(db: apsw.Connection, place: Waiting, item: Item) -> None:

@@ -12,12 +12,14 @@ import apsw
 import msgspec
 
 from headworks.core.alerting import Alert
+from headworks.core.clock import rfc3339
 from headworks.core.errors import StoreError
 from headworks.storage.sqlite import connect, migrate, transaction
 from headworks.telemetry.alerts import outbox
 from headworks.telemetry.alerts.config import AlertSettings
 from headworks.telemetry.alerts.message import Item
 from headworks.telemetry.alerts.rules import Known, due, news, wanted
+from headworks.telemetry.alerts.watch import hours
 
 FILE = "alerts.sqlite"
 _DAY_S = 86_400.0
@@ -39,7 +41,8 @@ STEPS = (
     ) WITHOUT ROWID;
     CREATE TABLE leases (name TEXT PRIMARY KEY, holder TEXT NOT NULL, until_s REAL NOT NULL);
     """
-    + outbox.TABLES,
+    + outbox.TABLES
+    + hours.TABLES,
 )
 _KNOWN = "SELECT severity, open, since_s, told_s FROM alerts WHERE kind = ? AND subject = ?"
 _LEASE = """
@@ -201,5 +204,15 @@ def _runbook(settings: AlertSettings, kind: str) -> str | None:
 
 
 def _shown(row: tuple[Any, ...]) -> dict[str, Any]:
-    found = dict(zip(_COLUMNS, row, strict=True))
-    return {**found, "facts": msgspec.json.decode(found["facts"]), "open": bool(found["open"])}
+    kind, subject, severity, title, facts, is_open, since_s, told_s, updated_s = row
+    return {
+        "kind": kind,
+        "subject": subject,
+        "severity": severity,
+        "open": bool(is_open),
+        "title": title,
+        "facts": msgspec.json.decode(facts),
+        "since": rfc3339(since_s),
+        "told_at": rfc3339(told_s),
+        "updated_at": rfc3339(updated_s),
+    }

@@ -61,6 +61,20 @@ class FakeTraces:
         return {"trace_id": "t1"} if trace_id == "t1" else None
 
 
+class FakeAlerts:
+    """One alert; channel `ops` works, `pager` does not."""
+
+    channels = {"ops": None, "pager": "Channel `pager` answered with status 404."}
+
+    async def listed(self) -> dict[str, Any]:
+        return {"alerts": [{"kind": "budget_mark", "subject": "org acme, month"}], "undelivered": []}
+
+    async def test(self, name: str | None = None) -> dict[str, str | None]:
+        if name not in {None, *self.channels}:
+            raise BadAskError("No such channel.", code="unknown_channel", status=404, param="channel")
+        return {key: error for key, error in self.channels.items() if name in {None, key}}
+
+
 class AdminClient:
     """Calls the API without a network."""
 
@@ -80,6 +94,7 @@ class AdminClient:
             explain=self.explain,
             health=lambda: {"lanes": [], "providers": []},
             reset_health=lambda: self.resets.append("reset"),
+            alerts=FakeAlerts(),
             cache=Upkeep({"local": LocalTiers(self.kept)}, self.clock, self.counts),
             game_day=lambda: self.game_day,
             clock=self.clock,

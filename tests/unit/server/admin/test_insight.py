@@ -145,6 +145,8 @@ async def test_a_question_that_is_none_is_refused(admin: Any, body: bytes, statu
 async def test_the_openapi_document_names_every_route_and_loads_nothing(admin: Any) -> None:
     document = (await admin("GET", "/admin/v1/openapi.json")).json
     assert set(document["paths"]) == {
+        "/admin/v1/alerts",
+        "/admin/v1/alerts/test",
         "/admin/v1/cache",
         "/admin/v1/cache/invalidate",
         "/admin/v1/health",

@@ -11,7 +11,7 @@ from headworks.telemetry.alerts.channels.webhook import WebhookChannel
 from headworks.telemetry.alerts.config import AlertSettings, ChannelSettings
 from headworks.telemetry.alerts.message import Message
 
-ADVICE = "needs apprise: install headworks[alerts]"
+APPRISE_ADVICE = "needs apprise: install headworks[alerts]"
 
 
 class AbsentChannel:
@@ -28,7 +28,7 @@ class AbsentChannel:
 
     async def send(self, message: Message, now_s: float) -> None:
         """Nobody is reached."""
-        raise ProviderError(f"Channel `{self._name}` {ADVICE}.", retryable=False)
+        raise ProviderError(f"Channel `{self._name}` {APPRISE_ADVICE}.", retryable=False)
 
     def close(self) -> None:
         """Nothing is held."""
