@@ -90,7 +90,7 @@ class TokenCounter:
             found = Tally([bytes(value)[:AT_ONCE_CHARACTERS].decode(errors="replace") for value in ask.fields.values()])
         return Usage(
             input_tokens=_total(_at_once(encoding, found.texts), found, family),
-            output_tokens=math.ceil(_at_once(encoding, [output_text]) * family.factor),
+            output_tokens=_times(_at_once(encoding, [output_text]), family),
             estimated=True,
         )
 
@@ -109,7 +109,12 @@ class TokenCounter:
 
 
 def _total(plain: int, found: Tally, family: Family) -> int:
-    return math.ceil(plain * family.factor) + found.beside
+    return _times(plain, family) + found.beside
+
+
+def _times(plain: int, family: Family) -> int:
+    """Tokens of the family, rounded up; not for the last digit of a float: 100 x 1.1 is 110."""
+    return math.ceil(plain * family.factor - 1e-9)
 
 
 def _at_once(encoding: tiktoken.Encoding | None, texts: Sequence[str]) -> int:
