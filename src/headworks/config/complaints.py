@@ -21,7 +21,6 @@ _NOT_YET = {
     ("features", "*", "prompt"),
     ("features", "*", "retrieval"),
     ("features", "*", "output"),
-    ("features", "*", "budget"),
     ("features", "*", "degrade"),
 }
 """Keys of the published interface that a later version brings."""

@@ -11,25 +11,23 @@ from headworks.core.limits import Pace
 from headworks.server.asgi import Headers
 
 _MINUTE_S = 60
+_OPENAI = {
+    "requests": (b"x-ratelimit-limit-requests", b"x-ratelimit-remaining-requests", b"x-ratelimit-reset-requests"),
+    "tokens": (b"x-ratelimit-limit-tokens", b"x-ratelimit-remaining-tokens", b"x-ratelimit-reset-tokens"),
+}
+_ANTHROPIC = {
+    unit: tuple(f"anthropic-ratelimit-{unit}-{what}".encode() for what in ("limit", "remaining", "reset"))
+    for unit in _OPENAI
+}
 
 
 def pace_headers(paces: Iterable[Pace], *, anthropic: bool, now_s: float) -> Headers:
     """Headers for what is left; `now_s` in Unix seconds."""
     headers: Headers = []
     for pace in paces:
-        unit = pace.unit.encode()
-        if anthropic:
-            headers += [
-                (b"anthropic-ratelimit-%b-limit" % unit, b"%d" % pace.most),
-                (b"anthropic-ratelimit-%b-remaining" % unit, b"%d" % pace.left),
-                (b"anthropic-ratelimit-%b-reset" % unit, rfc3339(now_s + pace.full_in_s).encode()),
-            ]
-        else:
-            headers += [
-                (b"x-ratelimit-limit-%b" % unit, b"%d" % pace.most),
-                (b"x-ratelimit-remaining-%b" % unit, b"%d" % pace.left),
-                (b"x-ratelimit-reset-%b" % unit, duration(pace.full_in_s).encode()),
-            ]
+        names = (_ANTHROPIC if anthropic else _OPENAI)[pace.unit]
+        reset = rfc3339(now_s + pace.full_in_s) if anthropic else duration(pace.full_in_s)
+        headers += zip(names, (b"%d" % pace.most, b"%d" % pace.left, reset.encode()), strict=True)
     return headers
 
 

@@ -28,9 +28,9 @@ CASES = {
     "another store": ("store: postgresql://u:p@h/d\n", (1, 8), "only `sqlite` is available in this version", None),
     "a server that is none": ("shared: http://h\n", (1, 9), "begins with `redis://`", None),
     "a feature key of a later version": (
-        "features:\n  bot:\n    budget: {usd_per_month: 5}\n",
+        "features:\n  bot:\n    retrieval: {index: handbook}\n",
         (3, 5),
-        "`budget` is not available in this version",
+        "`retrieval` is not available in this version",
         None,
     ),
     "an unknown catalog row": ("providers:\n  o: {catalog: opnai}\n", (2, 16), "no row of this name", "openai"),

@@ -24,6 +24,7 @@ async def test_a_key_is_made_shown_once_and_works(admin: Any) -> None:
         "name": "bot",
         "org": "acme",
         "user": "ann",
+        "team": None,
         "models": ["fast"],
         "features": ["support-bot"],
         "status": "active",
@@ -32,6 +33,8 @@ async def test_a_key_is_made_shown_once_and_works(admin: Any) -> None:
         "revoked_at": None,
         "replaced_by": None,
         "overlap_until": None,
+        "budget": {},
+        "limits": {},
         "history": [{"at": "2026-01-01T00:00:00.000Z", "actor": "admin", "action": "create", "detail": ""}],
     }
 
@@ -84,11 +87,40 @@ async def test_an_unknown_key_is_a_404(admin: Any, key_id: str, act: str) -> Non
     assert (answer.status, answer.error["code"]) == (404, "unknown_key")
 
 
-@pytest.mark.parametrize("field", ["budget", "limits"])
-async def test_fields_of_a_later_version_are_refused_by_name(admin: Any, field: str) -> None:
-    answer = await admin("POST", "/admin/v1/keys", {"name": "bot", field: {"rpm": 1}})
-    assert (answer.status, answer.error["param"]) == (422, field)
-    assert "not available in this version" in answer.error["message"]
+async def test_a_key_has_a_budget_and_limits_of_its_own(admin: Any) -> None:
+    budget = {"usd_per_month": 12.5, "tokens_per_day": 1000}
+    made = await created(admin, team="search", budget=budget, limits={"rpm": 60, "concurrent": 3})
+    shown = (await admin("GET", f"/admin/v1/keys/{made['id']}")).json
+    assert shown["budget"] == {"usd_per_month": "12.5", "tokens_per_day": 1000}
+    assert shown["limits"] == {"rpm": 60, "concurrent": 3}
+    caller = admin.ring.caller(made["key"])
+    assert caller.team_id == "search"
+    assert {(limit.unit, limit.window, limit.most) for limit in caller.limits} == {
+        ("usd", "month", 12_500_000_000),
+        ("tokens", "day", 1000),
+        ("requests", "minute", 60),
+        ("calls", "now", 3),
+    }
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"budget": {"usd_per_month": -1}},
+        {"budget": {"usd_per_month": "NaN"}},
+        {"budget": {"usd_per_month": "Infinity"}},
+        {"budget": {"usd_per_month": 1e12}},
+        {"budget": {"eur_per_month": 5}},
+        {"budget": {"usd_per_year": 5}},
+        {"budget": 5},
+        {"limits": {"rpm": 0}},
+        {"limits": {"rpm": 1.5}},
+        {"limits": {"tpm": -3}},
+    ],
+)
+async def test_a_budget_that_is_none_is_refused(admin: Any, wish: dict[str, Any]) -> None:
+    answer = await admin("POST", "/admin/v1/keys", {"name": "bot"} | wish)
+    assert answer.status == 422
     assert admin.ring.list() == []
 
 

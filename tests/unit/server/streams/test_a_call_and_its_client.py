@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 from tests.unit.server.streams.conftest import KEY, rest
 
+from headworks.budgets.holds.room import Free
 from headworks.cache.room import CacheRoom
 from headworks.core.errors import BadAskError, ProviderError
 from headworks.core.messages import Caller, Route, Target
@@ -29,6 +30,8 @@ END = [Chunk([Finished("stop")], b'data: {"choices":[{"index":0,"delta":{},"fini
 
 class Trace:
     """Satisfies `OpenTrace`; remembers how it was closed."""
+
+    paces = ()
 
     def __init__(self):
         self.closed = []
@@ -54,8 +57,8 @@ class Provider:
         self.ended = False
 
     @asynccontextmanager
-    async def call(self, ask, route, trace):
-        ask.outlives_client = self.outlives
+    async def call(self, hold, trace):
+        hold.ask.outlives_client = self.outlives
         try:
             yield Reply(target=TARGET, streamed=True, chunks=self._chunks())
         finally:
@@ -66,6 +69,13 @@ class Provider:
             if isinstance(chunk, Exception):
                 raise chunk
             yield chunk
+
+
+class Unlimited:
+    """Satisfies `Budgets`."""
+
+    def hold(self, ask, caller, route, trace):
+        return Free(ask, route)
 
 
 class House:
@@ -80,7 +90,9 @@ class House:
         self.desk = Desk(
             identity=type("Keys", (), {"caller": lambda _, key: Caller(key_id=KEY, key_name="k", org_id="o")})(),
             telemetry=type("Telemetry", (), {"open": lambda _, ask, caller, at: self.trace})(),
-            rooms=Rooms(routing=room(), cache=CacheRoom(None, {}), providers=self.provider),
+            rooms=Rooms(
+                routing=room(), cache=CacheRoom(None, {}), budgets=Unlimited(), providers=self.provider
+            ),
             streams=log,
             clock=clock,
             max_body_bytes=10_000,
@@ -257,7 +269,7 @@ async def test_an_answer_that_is_refused_leaves_no_stream(house):
 
 
 @asynccontextmanager
-async def refuse(ask, route, trace):
+async def refuse(hold, trace):
     """A provider room that takes nothing."""
     raise BadAskError("No.")
     yield
