@@ -64,7 +64,8 @@ class FakeTraces:
 class FakeAlerts:
     """One alert; channel `ops` works, `pager` does not."""
 
-    channels = {"ops": None, "pager": "Channel `pager` answered with status 404."}
+    def __init__(self) -> None:
+        self.channels = {"ops": None, "pager": "Channel `pager` answered with status 404."}
 
     async def listed(self) -> dict[str, Any]:
         return {"alerts": [{"kind": "budget_mark", "subject": "org acme, month"}], "undelivered": []}

@@ -132,12 +132,12 @@ def _grouped(found: list[Anomaly]) -> list[list[Anomaly]]:
 
 def _day_alert(scope: Scope, before_nano: int, now_nano: int) -> Alert:
     whose = "All organisations together have" if scope.kind == "all" else f"Org {scope.name} has"
-    times = f"{now_nano / before_nano:.1f} times as much as" if before_nano else "after nothing"
+    before = f"{now_nano / before_nano:.1f} times as much as yesterday ({_usd(before_nano)})" if before_nano else None
     return Alert(
         kind=DAY,
         subject=f"{scope}, day",
         severity="warning",
-        title=f"{whose} spent {_usd(now_nano)} today, {times} yesterday ({_usd(before_nano)}).",
+        title=f"{whose} spent {_usd(now_nano)} today, {before or 'and nothing yesterday'}.",
         facts={"today so far": _usd(now_nano), "yesterday": _usd(before_nano)},
     )
 
