@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 from headworks.config.settings import Config
 from headworks.core.clock import Clock
+from headworks.core.errors import ProviderError
 from headworks.core.policy import Patience
 from headworks.providers.outbound.http import Errand, Outbound
 from headworks.telemetry.alerts import AlertRoom
@@ -32,6 +33,9 @@ def posting(outbound: Outbound) -> Post:
             await exchange.open()
             answer = Answer(status=exchange.status, retry_after_s=_seconds(exchange.headers.get("retry-after")))
             await exchange.error_body()  # so that the connection can serve again
+        except ProviderError as error:
+            words = error.message.replace("Provider `channel ", "Channel `").replace("provider `channel ", "channel `")
+            raise ProviderError(words, code=error.code, status=error.status) from error
         finally:
             exchange.close()
         return answer

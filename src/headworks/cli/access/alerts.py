@@ -1,15 +1,35 @@
 """Alerts, in a data directory or through the admin API of a running gateway."""
 
 import asyncio
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+from msgspec import Struct
 
 from headworks.cli.access.admin import AdminApi
 from headworks.config import Config
 from headworks.config.alerting import posting
 from headworks.core.clock import SystemClock
+from headworks.core.errors import ProviderError
 from headworks.providers.outbound.http import Outbound
 from headworks.telemetry.alerts import AlertDesk, AlertFile
 from headworks.telemetry.alerts.store import FILE
+
+_T = TypeVar("_T")
+
+
+class _Listed(Struct):
+    alerts: list[dict[str, Any]]
+    undelivered: list[dict[str, Any]]
+
+
+class _Result(Struct):
+    channel: str
+    error: str | None
+
+
+class _Tested(Struct):
+    data: list[_Result]
 
 
 class AlertAccess(Protocol):
@@ -30,12 +50,13 @@ class RemoteAlerts:
 
     def listed(self) -> dict[str, Any]:
         """What is wrong."""
-        return self._admin.get("alerts")
+        found: dict[str, Any] = msgspec.structs.asdict(_read(self._admin.get("alerts"), _Listed))
+        return found
 
     def test(self, channel: str | None) -> dict[str, str | None]:
         """The gateway sends the test."""
         answer = self._admin.post("alerts", "test", body={} if channel is None else {"channel": channel})
-        return {str(row["channel"]): row["error"] for row in answer["data"]}
+        return {result.channel: result.error for result in _read(answer, _Tested).data}
 
 
 class StoredAlerts:
@@ -70,3 +91,10 @@ class StoredAlerts:
         finally:
             await desk.stop()
             await outbound.close()
+
+
+def _read(answer: dict[str, Any], shape: type[_T]) -> _T:
+    try:
+        return msgspec.convert(answer, shape)
+    except msgspec.ValidationError as error:
+        raise ProviderError("This does not answer as a Headworks gateway does. Is the address right?") from error

@@ -46,7 +46,7 @@ async def test_after_many_tries_it_is_kept_and_shown(kit):
     await turns(kit, desk, MOST_TRIES + 3)
     ((state, tries, error),) = await undelivered(desk)
     assert (state, tries) == ("failed", MOST_TRIES)
-    assert "channel hook" in error
+    assert "channel `hook`" in error
     assert "secret" not in error
 
 
