@@ -8,10 +8,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, mo
 
 from headworks.budgets.config import BudgetSettings, FeatureLimits
 from headworks.cache.config import CacheSettings, RoomSettings
-from headworks.cache.shared.link.url import check_url
 from headworks.providers.config import ProviderSettings
 from headworks.routing.config import FeatureSettings, ModelSettings
 from headworks.server.config import ServerSettings
+from headworks.storage.link.url import check_url
 from headworks.telemetry.alerts.config import AlertSettings
 from headworks.telemetry.config import TelemetrySettings
 

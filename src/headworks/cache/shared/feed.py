@@ -20,11 +20,11 @@ from msgspec import Struct
 
 from headworks.cache.entries import Facets
 from headworks.cache.shared.header import header, split
-from headworks.cache.shared.link.line import Line
-from headworks.cache.shared.link.wire import AwayError, LinkError, RefusedByServerError, Wire, dial, listed
 from headworks.cache.shared.rules import Rules
 from headworks.cache.shared.scripts import ADD, START, WHERE_IS, WRITE
 from headworks.cache.shared.settings import FEEDS, PARCELS, RULES
+from headworks.storage.link.line import Line
+from headworks.storage.link.wire import AwayError, LinkError, RefusedByServerError, Wire, dial, listed
 
 MOST_QUEUED_BYTES = 8 * 1024 * 1024
 _BATCH, _BLOCK_MS = b"100", 1000

@@ -18,14 +18,14 @@ import structlog
 from msgspec.structs import replace
 
 from headworks.cache.shared.header import wanted
-from headworks.cache.shared.link.line import Line
-from headworks.cache.shared.link.url import database
-from headworks.cache.shared.link.wire import AwayError, LinkError, Wire, dial, listed, packed
 from headworks.cache.shared.rulebook import Rulebook
 from headworks.cache.shared.scripts import LOOK, RULE
 from headworks.cache.shared.settings import RULES, SharedSettings
 from headworks.cache.where import Where
 from headworks.core.clock import Clock
+from headworks.storage.link.line import Line
+from headworks.storage.link.url import database
+from headworks.storage.link.wire import AwayError, LinkError, Wire, dial, listed, packed
 
 OnRule = Callable[[Where], None]
 EVERYTHING = Where()

@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from headworks.storage.link.line import LineLimits
+
 FORM = b"hw1:"
 """Prefix of all our keys: the form of what stands in them. Another form never reads these."""
 ENTRIES = FORM + b"c:"
@@ -40,3 +42,13 @@ class SharedSettings(Struct, frozen=True, kw_only=True):
     look_s: float = 1.0
     first_pause_s: float = 0.1
     longest_pause_s: float = 5.0
+
+    def line(self, within_s: float, failures: int) -> LineLimits:
+        """Of a connection whose answers may take `within_s` and come late `failures` times."""
+        return LineLimits(
+            within_s=within_s,
+            failures=failures,
+            dial_s=self.work_s,
+            first_pause_s=self.first_pause_s,
+            longest_pause_s=self.longest_pause_s,
+        )

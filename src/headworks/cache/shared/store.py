@@ -16,9 +16,6 @@ from msgspec import Struct
 from headworks.cache.entries import BrokenEntryError, Entry, pack, unpack
 from headworks.cache.shared.feed import Feed
 from headworks.cache.shared.header import body, header, split, wanted
-from headworks.cache.shared.link.line import Line
-from headworks.cache.shared.link.url import check_url, masked
-from headworks.cache.shared.link.wire import LinkError, RefusedByServerError, listed, packed
 from headworks.cache.shared.rules import OnRule, Rules
 from headworks.cache.shared.scripts import SWEEP
 from headworks.cache.shared.settings import ENTRIES, SWEPT, SharedSettings
@@ -26,10 +23,14 @@ from headworks.cache.shared.writer import Writer
 from headworks.cache.where import Where
 from headworks.core.clock import Clock
 from headworks.core.errors import StoreError
+from headworks.storage.link.line import Line
+from headworks.storage.link.url import check_url, masked
+from headworks.storage.link.wire import LinkError, RefusedByServerError, listed, packed
 
 _STEP = b"100"
 """Keys per step of a walk: the server is busy with one for about half a millisecond, and look-ups go in between."""
 _LONGEST_REST_S = 0.01
+_TASKS = "shared-cache-line"
 _log = structlog.get_logger("headworks.cache")
 
 
@@ -83,10 +84,10 @@ class SharedStore:
         self.settings = settings
         self._url = url
         self._clock = clock
-        self._reads = Line(url, settings, clock, within_s=settings.call_s, failures=settings.failures)
+        self._reads = Line(url, settings.line(settings.call_s, settings.failures), clock, probed=ENTRIES, name=_TASKS)
         self._reads.on_change = self._changed
         # Apart from the look-ups, so that a large entry on its way there holds none of them up.
-        self.work = Line(url, settings, clock, within_s=settings.work_s, failures=1)
+        self.work = Line(url, settings.line(settings.work_s, 1), clock, probed=ENTRIES, name=_TASKS)
         self.rules = Rules(url, self.work, settings, clock)
         self.writer = Writer(self.work, self.rules, settings, clock)
         self._away = False

@@ -10,12 +10,12 @@ from typing import Literal
 import structlog
 from msgspec import Struct
 
-from headworks.cache.shared.link.line import Line
-from headworks.cache.shared.link.wire import AwayError, LinkError, RefusedByServerError, packed
 from headworks.cache.shared.rules import Rules
 from headworks.cache.shared.scripts import WRITE
 from headworks.cache.shared.settings import RULES, SharedSettings
 from headworks.core.clock import Clock
+from headworks.storage.link.line import Line
+from headworks.storage.link.wire import AwayError, LinkError, RefusedByServerError, packed
 
 _REST_S = 5.0
 _log = structlog.get_logger("headworks.cache")

@@ -1,8 +1,8 @@
-"""Which URLs of a shared cache can be used, and that no sentence about one repeats what is secret in it."""
+"""Which URLs of a server can be used, and that no sentence about one repeats what is secret in it."""
 
 import pytest
 
-from headworks.cache.shared.link.url import BadUrlError, check_url, database, masked
+from headworks.storage.link.url import BadUrlError, check_url, database, masked
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """When a server is left alone, and how often it is looked at then."""
 
-from headworks.cache.shared.link.breaker import Breaker, Pauses
+from headworks.storage.link.breaker import Breaker, Pauses
 
 
 def test_it_opens_after_three_failures_in_a_row() -> None:

@@ -10,10 +10,11 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from headworks.cache.shared.link.breaker import Breaker, Pauses
-from headworks.cache.shared.link.wire import AwayError, LinkError, RefusedByServerError, Wire, dial, packed, told
-from headworks.cache.shared.settings import ENTRIES, SharedSettings
+from msgspec import Struct
+
 from headworks.core.clock import Clock
+from headworks.storage.link.breaker import Breaker, Pauses
+from headworks.storage.link.wire import AwayError, LinkError, RefusedByServerError, Wire, dial, packed, told
 
 MOST_WAITING = 500
 """Questions under way at once: their bytes fit the socket's buffer, so that none waits for it to take more."""
@@ -21,7 +22,24 @@ _SMALL_BYTES = 256
 _GRACE_S = 0.001
 _SHORT_LIFE_S = 1.0
 _LATE, _LOST = object(), object()
-_PROBES = (packed(b"PING"), packed(b"GET", ENTRIES))
+
+
+class LineLimits(Struct, frozen=True, kw_only=True):
+    """What a connection may take, and when it is given up.
+
+    Attributes:
+        within_s: Seconds that an answer may take, a probe's too.
+        failures: Late answers in a row after which the server is left alone.
+        dial_s: Seconds that connecting may take.
+        first_pause_s: Seconds until the first probe of a server that is away; doubled up to `longest_pause_s`.
+        longest_pause_s: Seconds.
+    """
+
+    within_s: float
+    failures: int
+    dial_s: float
+    first_pause_s: float
+    longest_pause_s: float
 
 
 class Line:
@@ -29,24 +47,26 @@ class Line:
 
     Args:
         url: Checked URL.
-        settings: Limits.
+        limits: What it may take.
         clock: For the time between troubles.
-        within_s: Seconds that an answer may take, a probe's too.
-        failures: Late answers in a row after which the server is left alone.
+        probed: A key that is read before the connection is used: a server that does not let us is away.
+        name: Of its tasks.
     """
 
-    def __init__(self, url: str, settings: SharedSettings, clock: Clock, *, within_s: float, failures: int) -> None:
+    def __init__(self, url: str, limits: LineLimits, clock: Clock, *, probed: bytes, name: str) -> None:
         self.up = False
         self.reason = "not connected yet"
         self.on_change: Callable[[], None] = _nothing
         """Called when the server is there (again), and when it could not be reached; `up` says which."""
         self._url = url
-        self._work_s = settings.work_s
-        self._within_s = within_s
+        self._dial_s = limits.dial_s
+        self._within_s = limits.within_s
+        self._probes = (packed(b"PING"), packed(b"GET", probed))
+        self._name = name
         self._clock = clock
-        self._failures = failures
-        self._breaker = Breaker(failures)
-        self._pauses = Pauses(settings.first_pause_s, settings.longest_pause_s)
+        self._failures = limits.failures
+        self._breaker = Breaker(limits.failures)
+        self._pauses = Pauses(limits.first_pause_s, limits.longest_pause_s)
         self._wire: Wire | None = None
         self._waiting: deque[asyncio.Future[Any]] = deque()
         self._sending = 0
@@ -57,7 +77,7 @@ class Line:
 
     async def start(self) -> None:
         """Connect; returns when the first attempt has ended, well or not."""
-        self._keeping = asyncio.create_task(self._keep_up(), name="shared-cache-line")
+        self._keeping = asyncio.create_task(self._keep_up(), name=self._name)
         await self._tried.wait()
 
     async def stop(self) -> None:
@@ -149,9 +169,9 @@ class Line:
             AwayError: There is none, or it is slow.
             RefusedByServerError: We may not read there.
         """
-        wire = await dial(self._url, self._work_s)
+        wire = await dial(self._url, self._dial_s)
         try:
-            for probe in _PROBES:
+            for probe in self._probes:
                 async with asyncio.timeout(self._within_s):
                     await wire.send(probe)
                     told(await wire.receive())
@@ -169,7 +189,7 @@ class Line:
         That is when we ended it because the server was too slow, or when it did not live for a second.
         """
         began_s = self._clock.monotonic()
-        self._reading = asyncio.create_task(self._read(wire), name="shared-cache-answers")
+        self._reading = asyncio.create_task(self._read(wire), name=f"{self._name}-answers")
         try:
             await asyncio.wait({self._reading})
         finally:

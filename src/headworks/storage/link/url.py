@@ -27,7 +27,9 @@ def check_url(url: str) -> str:
     except ValueError as error:
         raise BadUrlError(f"The port or host of the Redis URL cannot be read. {_SHAPE} {_ESCAPE}") from error
     if parts.scheme not in _SCHEMES:
-        raise BadUrlError(f"The URL of a shared cache begins with `redis://`, `rediss://` or `unix://`. {_SHAPE}")
+        raise BadUrlError(
+            f"The URL of a Redis or Valkey server begins with `redis://`, `rediss://` or `unix://`. {_SHAPE}"
+        )
     if port == 0 or parts.fragment or (parts.scheme != "unix" and not parts.hostname):
         raise BadUrlError(f"The Redis URL names no host and port that can be used. {_SHAPE} {_ESCAPE}")
     if parts.scheme == "unix" and (parts.hostname or not parts.path.strip("/")):

@@ -1,4 +1,0 @@
-"""The way to the server: its URL, one connection, a connection kept up, and when to leave it alone.
-
-`wire.py` is the only file that knows the Redis client.
-"""
