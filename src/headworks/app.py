@@ -215,8 +215,8 @@ class Gateway:
         calls = ProviderCalls(self._tools(config, known, launchers))
         if any(feature.cache.caching().max_error is not None for feature in config.features.values()):
             self._outfit.want_meaning(running=self._running)
-        budgets = self._treasury.room(config.budgets, rules(config), self._prices)
-        rooms = Rooms(routing=self.router, cache=self._outfit.room, budgets=budgets, providers=calls)
+        self._budgets = self._treasury.room(config.budgets, rules(config), self._prices)
+        rooms = Rooms(routing=self.router, cache=self._outfit.room, budgets=self._budgets, providers=calls)
         self.asides = Asides(rooms, self.recorder, self._clock)
         desk = Desk(
             identity=self.keys,
@@ -271,6 +271,7 @@ class Gateway:
             explain=self._explain,
             health=self._health,
             alerts=self.alerts,
+            budgets=lambda: self._budgets,
             reset_health=lambda: self._standings.health.forget(),
             cache=self._outfit.upkeep,
             game_day=lambda: self.game_day if self.config.game_day else None,

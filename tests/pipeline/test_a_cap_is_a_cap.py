@@ -62,14 +62,14 @@ def test_what_a_call_costs_is_debited_and_nothing_stays_reserved(house, keyed):
 
 
 def test_a_call_that_may_cost_more_than_is_left_is_refused_before_it_is_sent(house, keyed):
-    key = keyed(usd(COST + 60_000))
+    key = keyed(usd(COST + 300_000))
     house.fake.script([Recipe(text="ok", counts=WORDS)])
     assert asked(house, key, max_tokens=18).status == 200
     answer = asked(house, key)
     assert answer.status == 429
     assert answer.error["type"] == answer.error["code"] == "insufficient_quota"
     assert answer.headers["x-should-retry"] == "false"
-    assert "limit $0.000195, spent $0.000135" in answer.error["message"]
+    assert "limit $0.000435, spent $0.000135" in answer.error["message"]
     assert "It resets at 20" in answer.error["message"]
     assert house.record(answer)["attempts"] == []
     assert balance(house, key) == (COST, 0)
@@ -227,9 +227,37 @@ def test_a_cached_answer_costs_nothing(house, keyed):
 
 
 def test_a_key_that_replaces_another_goes_on_with_its_budget(house, keyed):
-    key = keyed(usd(COST + 60_000))
+    key = keyed(usd(COST + 300_000))
     house.fake.script([Recipe(text="ok", counts=WORDS)])
     assert asked(house, key, max_tokens=18).status == 200
     made = house.gateway.keys.rotate(key["id"])
     answer = house.ask(BODY | {"max_tokens": 100}, authorization=f"Bearer {made.key}")
     assert answer.status == 429
+
+
+def test_the_admin_api_says_how_budgets_stand(house, keyed):
+    key = keyed(usd(CENT), Limit("requests", "minute", 10, ()), org="an|odd%org")
+    house.fake.script([Recipe(text="ok", counts=WORDS)])
+    answer = asked(house, key)
+    assert answer.headers["x-ratelimit-limit-requests"] == "10"
+    assert answer.headers["x-ratelimit-remaining-requests"] == "9"
+    assert answer.headers["x-ratelimit-reset-requests"].endswith("s")
+    listed = house.run(
+        house.asking(b"", path="/admin/v1/budgets", method="GET", authorization=f"Bearer {house.admin_key}")
+    )
+    mine = {row["unit"]: row for row in listed.json["data"] if row["name"] == key["id"]}
+    assert mine["usd"] | {"period": "", "resets_at": ""} == {
+        "scope": "key",
+        "name": key["id"],
+        "unit": "usd",
+        "window": "month",
+        "period": "",
+        "limit": "0.01",
+        "spent": "0.000135",
+        "reserved": "0",
+        "left": "0.009865",
+        "used_percent": 1.4,
+        "resets_at": "",
+    }
+    assert mine["requests"]["limit"] == 10
+    assert mine["requests"]["spent"] <= 1

@@ -36,7 +36,11 @@ class Claim(Struct, frozen=True):
 
 
 class Balance(Struct, frozen=True):
-    """Of an account: what is spent, and what is reserved beside it. Of a pace: what is taken now, and 0."""
+    """Of an account: what is spent, and what is reserved beside it.
+
+    `spent` of a pace is the time when it is full again, in microseconds, as `Accounts.balances` tells it; in a
+    `Shortage` it is what is taken.
+    """
 
     spent: int = 0
     reserved: int = 0
@@ -92,6 +96,9 @@ class Accounts(Protocol):
 
     async def balances(self, accounts: Sequence[str]) -> list[Balance]:
         """How the accounts stand; an unknown one is empty."""
+
+    async def listed(self, limit: int) -> list[tuple[str, Balance]]:
+        """The accounts that were used last, at most `limit`, the latest first. Of a pace `spent` is when it is full."""
 
     async def sweep(self) -> int:
         """End the holds of processes that are gone, and forget accounts that are long over; how many holds it were."""

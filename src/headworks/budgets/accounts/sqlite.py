@@ -97,6 +97,11 @@ class SqliteAccounts:
         found: list[Balance] = await self._done(lambda book, _: [book.balance(name) for name in accounts])
         return found
 
+    async def listed(self, limit: int) -> list[tuple[str, Balance]]:
+        """As the protocol says."""
+        found: list[tuple[str, Balance]] = await self._done(lambda book, _: book.listed(limit))
+        return found
+
     async def sweep(self) -> int:
         """As the protocol says. Telling who is gone is a look at a few files."""
         workers: list[str] = await self._done(lambda book, _: book.workers())

@@ -101,6 +101,11 @@ class Book:
         row = self._execute("SELECT spent, reserved FROM accounts WHERE name = ?", (name,)).fetchone()
         return Balance(*row) if row else Balance()
 
+    def listed(self, limit: int) -> list[tuple[str, Balance]]:
+        """The accounts that were used last."""
+        sql = "SELECT name, spent, reserved FROM accounts ORDER BY used_at DESC, id DESC LIMIT ?"
+        return [(str(name), Balance(spent, reserved)) for name, spent, reserved in self._execute(sql, (limit,))]
+
     def workers(self) -> list[str]:
         """Processes that have holds."""
         return [row[0] for row in self._execute("SELECT DISTINCT worker FROM holds")]

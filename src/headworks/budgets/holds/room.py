@@ -4,7 +4,7 @@ A call without limits pays for a look into a table.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 
 import structlog
@@ -14,10 +14,12 @@ from headworks.budgets.config import BudgetSettings
 from headworks.budgets.holds.hold import Hold
 from headworks.budgets.holds.marks import Marks
 from headworks.budgets.holds.needs import Needs
+from headworks.budgets.holds.overview import Standing, standings
 from headworks.budgets.holds.scopes import Scopes
 from headworks.core.alerting import Alert, Alerts
 from headworks.core.clock import Clock
 from headworks.core.errors import StoreError
+from headworks.core.limits import Limit, Scope
 from headworks.core.messages import Ask, Caller, Route, Target
 from headworks.core.protocols import OpenTrace
 from headworks.core.replies import Reply
@@ -65,6 +67,21 @@ class BudgetRoom:
             ask = self._capped(ask, route, route.max_tokens, trace)
         counted = self._scopes.of(ask, caller, route, self.clock.now())
         return Hold(self, ask, route, counted, trace) if counted else Free(ask, route)
+
+    async def standings(self, key_limits: Callable[[str], Sequence[Limit]], limit: int = 1_000) -> list[Standing]:
+        """How the accounts stand that were used last; `key_limits` are those of the key with an id.
+
+        Raises:
+            StoreError: The accounts cannot be reached.
+        """
+
+        def limit_of(scope: Scope, name: str, unit: str, window: str) -> Limit | None:
+            found = self._scopes.limit(scope, name, unit, window)
+            own = key_limits(name) if scope == "key" else ()
+            fitting = [one for one in own if (one.unit, one.window) == (unit, window)]
+            return min([*fitting, *([found] if found else [])], key=lambda one: one.most, default=None)
+
+        return standings(await self.accounts.listed(limit), limit_of, self.clock.now())
 
     async def freed(self, at_most_s: float) -> None:
         """Return when a call of this process has settled, or after so many seconds."""

@@ -1,6 +1,7 @@
 """Which limits a call has to fit, and the accounts they are counted on."""
 
 from collections.abc import Iterable, Sequence
+from urllib.parse import quote
 
 from msgspec import Struct
 
@@ -60,6 +61,12 @@ class Scopes:
             known = self._known[key] = tuple(self._found(ask, caller, route, now_s))
         return known
 
+    def limit(self, scope: Scope, name: str, unit: str, window: str) -> Limit | None:
+        """The tightest limit of the config for an account; None when there is none any more."""
+        limits = (*self._named.get((scope, name), ()), *self._each.get(scope, ()))
+        fitting = [limit for limit in limits if (limit.unit, limit.window) == (unit, window)]
+        return min(fitting, key=lambda limit: limit.most, default=None)
+
     def _found(self, ask: Ask, caller: Caller, route: Route, now_s: float) -> list[Counted]:
         found: dict[str, Counted] = {}
         for scope, name in _subjects(ask, caller, route):
@@ -75,8 +82,8 @@ class Scopes:
 
 
 def account_name(scope: Scope, name: str, limit: Limit, now_s: float) -> str:
-    """The account of a limit: `usd|org|acme|month|2026-11`. A `|` in a name is doubled."""
-    safe = name.replace("|", "||")
+    """The account of a limit: `usd|org|acme|month|2026-11`; names as in a URL, for they may hold a `|`."""
+    safe = name if name.isalnum() else quote(name)
     return f"{limit.unit}|{scope}|{safe}|{limit.window}|{stamp(limit.window, now_s)}"
 
 

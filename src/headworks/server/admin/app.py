@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from headworks.core.errors import BadAskError, HeadworksError
 from headworks.dialects.openai import write_error
 from headworks.server.admin.alerts import add_alerts
+from headworks.server.admin.budgets import add_budgets
 from headworks.server.admin.cache import add_cache
 from headworks.server.admin.explain import SCHEMA, explained
 from headworks.server.admin.masking import masked
@@ -64,6 +65,7 @@ def build_app(rooms: AdminRooms) -> FastAPI:
     add_operation(app, rooms)
     add_cache(app, rooms.cache)
     add_alerts(app, rooms.alerts)
+    add_budgets(app, rooms)
     return app
 
 

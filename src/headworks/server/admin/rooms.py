@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
+from headworks.budgets.holds.room import BudgetRoom
 from headworks.cache.upkeep import Upkeep
 from headworks.core.clock import Clock
 from headworks.identity.ring import KeyRing
@@ -76,6 +77,7 @@ class AdminRooms(Struct, frozen=True, kw_only=True):
         health: The providers' health: `lanes` that are not open to all calls, and `providers` with their limits.
         reset_health: Forgets what is known of the providers' health.
         alerts: What is wrong, and who is told.
+        budgets: The budgets room of the config in force. Asked at every call: it may be reloaded.
         cache: Looks after the cache.
         game_day: The faults of a game day; None where the config allows none. Asked at every call: it may be reloaded.
         clock: For the status of keys.
@@ -88,6 +90,7 @@ class AdminRooms(Struct, frozen=True, kw_only=True):
     health: Callable[[], dict[str, Any]]
     reset_health: Callable[[], None]
     alerts: Alerts
+    budgets: Callable[[], BudgetRoom]
     cache: Upkeep
     game_day: Callable[[], GameDay | None]
     clock: Clock

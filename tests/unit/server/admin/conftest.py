@@ -61,6 +61,13 @@ class FakeTraces:
         return {"trace_id": "t1"} if trace_id == "t1" else None
 
 
+class FakeBudgets:
+    """Nothing has a limit."""
+
+    async def standings(self, key_limits: Any) -> list[Any]:
+        return []
+
+
 class FakeAlerts:
     """One alert; channel `ops` works, `pager` does not."""
 
@@ -96,6 +103,7 @@ class AdminClient:
             health=lambda: {"lanes": [], "providers": []},
             reset_health=lambda: self.resets.append("reset"),
             alerts=FakeAlerts(),
+            budgets=FakeBudgets,
             cache=Upkeep({"local": LocalTiers(self.kept)}, self.clock, self.counts),
             game_day=lambda: self.game_day,
             clock=self.clock,

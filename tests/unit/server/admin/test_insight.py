@@ -146,6 +146,7 @@ async def test_the_openapi_document_names_every_route_and_loads_nothing(admin: A
     document = (await admin("GET", "/admin/v1/openapi.json")).json
     assert set(document["paths"]) == {
         "/admin/v1/alerts",
+        "/admin/v1/budgets",
         "/admin/v1/alerts/test",
         "/admin/v1/cache",
         "/admin/v1/cache/invalidate",
