@@ -53,7 +53,10 @@ async def race(pursuer: Starter, first: Attempt, plan: Plan) -> tuple[Attempt, l
         done, _ = await asyncio.wait(runners, timeout=_usual_s(pursuer, first))
         if not done:
             second = await _second(pursuer, first, plan)
-            if second is not None:
+            if second is not None and any(task.done() for task in runners):  # while it was seen to be paid for
+                pursuer.tools.health.released(second.choice.admission)
+                second.close("none")
+            elif second is not None:
                 _start(pursuer, runners, second)
         return await _first_to_speak(pursuer, runners, plan)
     except asyncio.CancelledError:

@@ -50,6 +50,9 @@ class Diary:
         asyncio.get_running_loop().call_soon(self._ended.set)
         return self._second
 
+    async def cover(self, attempt: Any, beside: Any = None) -> None:
+        """It is paid for."""
+
     def succeeded(self, attempt: Any) -> None:
         self.said.append(("succeeded", attempt.name))
 

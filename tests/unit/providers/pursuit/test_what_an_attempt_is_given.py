@@ -6,6 +6,7 @@ import json
 import msgspec
 import pytest
 
+from headworks.budgets.holds.room import Free
 from headworks.core.messages import Route
 from headworks.core.policy import PATTERNS, Policy
 from headworks.dialects import openai
@@ -31,7 +32,7 @@ class Desk:
 
     def pursuer(self, ask):
         route = Route(feature="f", query_type="q", targets=self.bench.targets, policy=Policy())
-        return Pursuer(self.tools, ask, route, trace=None)
+        return Pursuer(self.tools, Free(ask, route), trace=None)
 
     def prepared(self, **times):
         """The first attempt of a call."""
