@@ -15,22 +15,10 @@ from genai_prices.data_snapshot import find_provider_by_id, get_snapshot
 from genai_prices.types import ModelInfo, Provider, TieredPrices, TimeOfDateConstraint
 
 from headworks.budgets.rates import Quote, Sheet, TieredRates, compile_sheet
+from headworks.budgets.supplements import call_fee, sound_is_apart, surcharge
 
 STANDARD_TIERS = frozenset({"standard", "default", "auto", "on_demand"})
 """Names under which providers report that a call ran at the standard price."""
-
-_PLACES = {("anthropic", "us"): Fraction(11, 10)}
-"""What tokens cost more where a place of inference was asked for, `tier@place`: the library does not know it
-(platform.claude.com/docs/en/about-claude/pricing, "Data residency pricing", read 2026-11-24)."""
-
-_SEARCH_FEES = {
-    "gpt-4o-search-preview": Decimal(25),
-    "gpt-5-search-api": Decimal(10),
-}
-"""Dollars for a thousand calls of models that search once for each, by their ids in the library, which has no such fee
-(https://developers.openai.com/api/docs/pricing, "Built-in tools", read 2026-11-24)."""
-_SOUND_APART = frozenset({"openai", "azure"})
-"""Providers that never sell sound at the price of text: where the library has no price for it, it is not known."""
 
 _PROVIDERS = get_snapshot().providers  # here, because the library imports its data only when it is first asked
 
@@ -72,15 +60,15 @@ def quote(price_id: str, model: str, tier: str | None, at_s: float) -> Quote:
     info = provider.find_model(model, all_providers=_PROVIDERS) if provider else None
     if provider is None or info is None:
         return Quote(None, *_window(None, at))
-    place = _PLACES.get((price_id, (tier or "").partition("@")[2]), Fraction(1))
-    context = _context(provider, info, tier.partition("@")[0] if tier and place != 1 else tier, at)
+    tier, place = surcharge(price_id, tier)
+    context = _context(provider, info, tier, at)
     prices = None if context is None else info.get_prices(at, context or None)
     if prices is None:
         return Quote(None, *_window(info, at))
     known = {key: price for key, price in vars(prices).items() if price is not None}
-    if price_id == "openai" and info.id in _SEARCH_FEES:
-        known["requests_kcount"] = _SEARCH_FEES[info.id]
-    return Quote(_rates(known, place, silent=price_id in _SOUND_APART), *_window(info, at))
+    if (fee := call_fee(price_id, info.id)) is not None:
+        known["requests_kcount"] = fee
+    return Quote(_rates(known, place, silent=sound_is_apart(price_id)), *_window(info, at))
 
 
 def context_window(price_id: str, model: str) -> int | None:
