@@ -7,11 +7,12 @@ is named in `Most`.
 
 from functools import lru_cache
 
-from msgspec import Struct
+import msgspec
+from msgspec import Raw, Struct
 
 from headworks.budgets.prices import PriceList
 from headworks.budgets.rates import Rates, TieredRates
-from headworks.core.messages import Prices, Target
+from headworks.core.messages import Ask, Prices, Target
 
 STANDARD_WISHES = frozenset({"auto", "default", "standard", "standard_only", "on_demand"})
 """What clients write for the standard tier. `auto` leaves it to the provider: an account whose own setting is a dearer
@@ -36,6 +37,30 @@ class Most(Struct, frozen=True, kw_only=True):
     searches: int = 0
     tier: str | None = None
     media: bool = True
+
+
+def tier_asked(ask: Ask) -> str | None:
+    """What an ask says that decides its price beside its length, in words of `Usage.service_tier`; None for nothing.
+
+    Beside the service tier these are Anthropic's `speed` and `inference_geo`. What is no text is nothing: the provider
+    refuses it.
+    """
+    fields = ask.fields
+    if "service_tier" not in fields and "speed" not in fields and "inference_geo" not in fields:
+        return None
+    tier, speed, place = (_text(fields.get(name)) for name in ("service_tier", "speed", "inference_geo"))
+    if speed == "fast":
+        tier = "fast" if tier is None or tier in STANDARD_WISHES else f"{tier} fast"
+    if place != "us":
+        return tier
+    return f"{'standard' if tier is None or tier in STANDARD_WISHES else tier}@us"
+
+
+def _text(raw: Raw | None) -> str | None:
+    try:
+        return None if raw is None else msgspec.json.decode(raw, type=str | None)
+    except msgspec.DecodeError:
+        return None
 
 
 def worst_nano(prices: PriceList, target: Target, most: Most, at_s: float) -> int | None:

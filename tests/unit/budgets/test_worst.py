@@ -1,12 +1,14 @@
 """The most a call can cost: no usage within the counts costs more, whoever made it up."""
 
+import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headworks.budgets.prices import PriceList
 from headworks.budgets.tokens import TokenCounter
-from headworks.budgets.worst import Most, worst_nano
-from headworks.core.messages import Prices, Target
+from headworks.budgets.worst import Most, tier_asked, worst_nano
+from headworks.core.messages import Ask, Prices, Prompt, Target
 from headworks.core.replies import Usage
 
 NOON = 1_795_435_200.0  # 2026-11-23T12:00:00Z
@@ -163,6 +165,38 @@ def test_an_unpriced_tier_model_or_search_has_no_bound() -> None:
     assert worst_nano(PRICES, target("openai", "text-embedding-3-small"), plain, NOON) is None
     searching = Most(input_tokens=1, output_tokens=1, searches=1)
     assert worst_nano(PRICES, target("openai", "gpt-audio"), searching, NOON) is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "tier"),
+    [
+        ({}, None),
+        ({"service_tier": "flex"}, "flex"),
+        ({"service_tier": None}, None),
+        ({"service_tier": 7, "speed": ["fast"]}, None),
+        ({"speed": "fast"}, "fast"),
+        ({"speed": "standard", "inference_geo": "global"}, None),
+        ({"speed": "fast", "service_tier": "standard_only", "inference_geo": "us"}, "fast@us"),
+        ({"service_tier": "auto", "inference_geo": "us"}, "standard@us"),
+        ({"service_tier": "priority", "speed": "fast"}, "priority fast"),
+    ],
+)
+def test_what_decides_the_price_is_read_from_the_request(fields: dict[str, object], tier: str | None) -> None:
+    raw = {name: msgspec.Raw(msgspec.json.encode(value)) for name, value in fields.items()}
+    ask = Ask(trace_id="t", dialect="anthropic", kind="chat", model="m", fields=raw, read_prompt=Prompt)
+    assert tier_asked(ask) == tier
+
+
+def test_inference_in_the_us_and_fast_sampling_are_bounded_by_their_prices() -> None:
+    def worst(model: str, tier: str | None) -> int | None:
+        most = Most(input_tokens=0, output_tokens=1_000, tier=tier)
+        return worst_nano(PRICES, target("anthropic", model), most, NOON)
+
+    assert worst("claude-opus-4-8", None) == 1_000 * 25_000
+    assert worst("claude-opus-4-8", "standard@us") == 1_000 * 27_500
+    assert worst("claude-opus-4-8", "fast") == 1_000 * 50_000
+    assert worst("claude-opus-4-8", "fast@us") == 1_000 * 55_000
+    assert worst("claude-sonnet-4-5", "fast") is None
 
 
 def test_fees_for_requests_and_searches_are_in_it() -> None:
