@@ -27,7 +27,14 @@ def local_settings(config: Config) -> LocalSettings | None:
 def router(config: Config) -> Router:
     """The router of a config."""
     rules = {
-        name: FeatureRule(feature.model, feature.capture, feature.policy(), feature.cache.caching(), feature.max_tokens)
+        name: FeatureRule(
+            feature.model,
+            feature.capture,
+            feature.policy(),
+            feature.cache.caching(),
+            feature.max_tokens,
+            feature.allow_expensive,
+        )
         for name, feature in config.features.items()
     }
     if config.models is not None:
@@ -65,6 +72,7 @@ def _target(name: str, model: ModelSettings, link: Link) -> Target:
         prices=model.price_usd_per_mtok.prices() if model.price_usd_per_mtok else None,
         context_tokens=model.context_tokens,
         max_output_tokens=model.max_output_tokens,
+        expensive=model.expensive,
         capabilities=link.capabilities,
     )
 

@@ -265,7 +265,7 @@ class Target(Struct, frozen=True, kw_only=True):
     """One model at one provider. `name` is what clients call it, `provider_model` what the provider does.
 
     `unsupported` says what to do with a field the provider's dialect lacks: `refuse` (400) or `drop` (and say so).
-    `prices` are the config's own; None asks the price library. `capabilities` are the provider's, as in
+    `prices` are the config's own; None asks the price library. Only who may asks a target that is `expensive`. `capabilities` are the provider's, as in
     `providers/link.py`.
     """
 
@@ -277,6 +277,7 @@ class Target(Struct, frozen=True, kw_only=True):
     prices: "Prices | None" = None
     context_tokens: int | None = None
     max_output_tokens: int | None = None
+    expensive: bool = False
     capabilities: frozenset[str] = frozenset({"chat", "completion", "embedding", "stream_usage"})
 
     def offers(self, kind: Kind) -> bool:

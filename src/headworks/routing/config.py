@@ -88,6 +88,9 @@ class ModelSettings(BaseModel):
     max_output_tokens: int | None = Field(default=None, ge=1)
     """Tokens it can write in one call."""
 
+    expensive: bool = False
+    """Only for features that say `allow_expensive`, and for keys whose `models` name it."""
+
     unsupported: Literal["refuse", "drop"] = "refuse"
     """For a request field that the provider's dialect lacks: answer 400, or leave it out and name it in a header."""
 
@@ -97,6 +100,9 @@ class FeatureSettings(SurvivalSettings):
 
     model: str | None = None
     """The model for `feature/NAME` and `auto`. Left out: requests of this feature must name a model."""
+
+    allow_expensive: bool = False
+    """Whether its calls may be answered by models that are `expensive`."""
 
     capture: Literal["none", "bodies"] = "none"
     """Keep request and answer texts with the trace, or only its figures."""

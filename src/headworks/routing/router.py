@@ -35,6 +35,7 @@ class FeatureRule(Struct, frozen=True):
     policy: Policy = USUAL
     caching: Caching = ON_REQUEST
     max_tokens: int | None = None
+    allow_expensive: bool = False
 
 
 class Router:
@@ -55,6 +56,7 @@ class Router:
         self._models = dict(models)
         self._features = {DEFAULT: FeatureRule(), **features}
         self._open = open_names
+        self._expensive = any(target.expensive for targets in self._models.values() for target in targets)
         self._routes: dict[tuple[str | None, str], Route] = {}
         for feature in self._features:
             self._tabulate(feature)
@@ -65,10 +67,11 @@ class Router:
         Raises:
             BadAskError: `unknown_model` (404) when no model or feature has that name; `invalid_request` (400) when
                 model and header name different features.
-            RefusedError: `forbidden` (403) when the caller's key does not cover the model or the feature.
+            RefusedError: `forbidden` (403) when the caller's key does not cover the model or the feature, or the model
+                is expensive and nobody has said that it may be used here.
         """
         route = self._routes.get((ask.feature, ask.model)) or self._search(ask, caller)
-        if caller.models or caller.features:
+        if caller.models or caller.features or self._expensive:
             return self._permitted(route, ask.model, caller)
         return route
 
@@ -140,7 +143,14 @@ class Router:
             raise RefusedError(
                 f"This key may not use the feature `{route.feature}`. It may use: {_listing(sorted(caller.features))}."
             )
-        allowed = tuple(target for target in route.targets if self._covers(caller, target.name))
+        covered = tuple(target for target in route.targets if self._covers(caller, target.name))
+        allowed = tuple(target for target in covered if self._affords(caller, route.feature, target))
+        if covered and covered[0] is route.targets[0] and (not allowed or allowed[0] is not covered[0]):
+            raise RefusedError(
+                f"`{covered[0].name}` is an expensive model, which the feature `{route.feature}` may not use. Say "
+                "`allow_expensive: true` for the feature, or name the model in the key's `models`.",
+                param="model",
+            )
         if not allowed or allowed[0] is not route.targets[0]:
             raise RefusedError(
                 f"This key may not use the model `{_short(asked)}`. It may use: {_listing(sorted(caller.models))}.",
@@ -160,6 +170,10 @@ class Router:
             return False
         listed = (self._open.target(other) for other in caller.models)
         return any(target is not None and target.name == name for target in listed)
+
+    def _affords(self, caller: Caller, feature: str, target: Target) -> bool:
+        """Whether an expensive model may answer: only where somebody has said so."""
+        return not target.expensive or target.name in caller.models or self._features[feature].allow_expensive
 
     def _bad_feature(self, ask: Ask, caller: Caller) -> BadAskError:
         named = ask.model.removeprefix(FEATURE_PREFIX)
