@@ -11,7 +11,7 @@ import asyncio
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import apsw
 import structlog
@@ -30,6 +30,7 @@ PATIENCE_S = 5.0
 SWEEP_S = 5.0
 PRUNE_S = 3600.0
 _log = structlog.get_logger("headworks.budgets")
+Outcome = TypeVar("Outcome")
 _Work = Callable[[Book, float], Any]
 
 
@@ -81,6 +82,23 @@ class SqliteAccounts:
             self._book.close()
             self._book = None
         self._presence.leave()
+
+    @property
+    def worker(self) -> str:
+        """Name of this process, which no other has had or will have."""
+        return self._presence.name
+
+    async def perform(self, work: Callable[[Book, float], Outcome]) -> Outcome:
+        """The outcome of what is done in a transaction that is committed; for what is kept beside the accounts.
+
+        Args:
+            work: Is given the tables, and the seconds since the epoch. Done even when its caller is cancelled.
+
+        Raises:
+            StoreError: Nothing was done.
+        """
+        outcome: Outcome = await self._done(work)
+        return outcome
 
     async def reserve(self, hold: str, claims: Sequence[Claim]) -> Shortage | None:
         """As the protocol says."""
@@ -151,12 +169,10 @@ class SqliteAccounts:
             outcomes = [(outcome, work(book, self._clock.now())) for work, outcome in waiting]
             book.commit()
         except apsw.Error as error:
-            book.rollback()
             self._fail(_broken(error))
             return
-        except BaseException:
-            book.rollback()
-            raise
+        finally:
+            book.rollback()  # nothing, once it is committed
         self._waiting = []
         for outcome, value in outcomes:
             if not outcome.done():  # a call that was cancelled meanwhile: its hold is ended by whoever made it

@@ -23,11 +23,14 @@ class Book:
     Args:
         db: Of this process, brought up to date.
         worker: Name of this process, for its holds.
+
+    Attributes:
+        execute: Runs a statement on the connection, for what is kept beside the accounts.
     """
 
     def __init__(self, db: apsw.Connection, worker: str) -> None:
         self._db = db
-        self._execute = db.execute
+        self.execute = self._execute = db.execute
         self._worker = worker
         self._ids: dict[str, int] = {}
 
@@ -40,10 +43,10 @@ class Book:
         self._execute("COMMIT")
 
     def rollback(self) -> None:
-        """Forget what was done, and the ids of accounts that were made in it."""
+        """Forget what was not committed, and the ids of accounts that were made in it."""
         if self._db.in_transaction:
             self._execute("ROLLBACK")
-        self._ids.clear()
+            self._ids.clear()
 
     def close(self) -> None:
         """Close the connection."""
@@ -74,12 +77,21 @@ class Book:
 
     def settle(self, hold: str, claims: Sequence[Claim], settlement: Settlement, now_s: float) -> bool:
         """End a hold at what was used; False when it was settled before."""
+        if not self.note(hold, settlement, now_s):
+            return False
+        self.end(hold, claims, settlement, now_s)
+        return True
+
+    def note(self, hold: str, settlement: Settlement, now_s: float) -> bool:
+        """Remember that a hold is settled; False when it was before."""
         fresh = self._execute(
             "INSERT OR IGNORE INTO settlements VALUES (?, ?, ?, ?) RETURNING 1",
             (hold, int(now_s), settlement.nano, settlement.tokens),
         ).fetchall()
-        if not fresh:
-            return False
+        return bool(fresh)
+
+    def end(self, hold: str, claims: Sequence[Claim], settlement: Settlement, now_s: float) -> None:
+        """Debit what was used, and give back what was reserved."""
         held = {account: amount for account, _, amount in self._held(hold)}
         self._execute("DELETE FROM holds WHERE hold = ?", (hold,))
         ids, rows = self._accounts(claims, now_s)
@@ -94,7 +106,6 @@ class Book:
                 "UPDATE accounts SET spent = ?, reserved = ?, used_at = ? WHERE id = ?",
                 (spent, reserved, int(now_s), account),
             )
-        return True
 
     def balance(self, name: str) -> Balance:
         """How an account stands. A pace is told as the time when it is full again."""
