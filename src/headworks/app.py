@@ -14,6 +14,7 @@ import structlog
 
 from headworks.budgets import PriceList, TokenCounter, Treasury
 from headworks.budgets.accounts.sqlite import SqliteAccounts
+from headworks.budgets.audit import Audit
 from headworks.cache.admission import Admission, Outlook
 from headworks.cache.config import RoomSettings
 from headworks.cache.index.config import QUESTIONS_FILE
@@ -127,7 +128,8 @@ class Gateway:
         self._outfit = Outfit(place(config, worker), config.cache, PLAIN, _Outside(self), EXTRAS, self._clock)
         self.alerts = alert_room(config, self._outbound, self._clock, self._health)
         accounts = SqliteAccounts(config.data_dir, self._clock)
-        self._treasury = Treasury(accounts, self._counter, EDITORS, self._clock, self.alerts)
+        audit = Audit(config.data_dir, self.traces.costs, self._clock, self.alerts)
+        self._treasury = Treasury(accounts, self._counter, EDITORS, self._clock, self.alerts, audit)
         self._prefixes = PrefixMemory(
             SECTIONS, lambda target: self._prices.prices(target, self._clock.now()), self._clock
         )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from headworks.budgets.accounts.protocol import Accounts
+from headworks.budgets.audit import Audit
 from headworks.budgets.config import BudgetSettings
 from headworks.budgets.holds.marks import Marks
 from headworks.budgets.holds.needs import Needs
@@ -25,16 +26,24 @@ class Treasury:
         editors: For each client dialect, what reads and changes asks.
         clock: Source of time.
         alerts: Told of budgets that are used up, and of settlements that wait.
+        audit: Looks whether all adds up.
     """
 
     def __init__(
-        self, accounts: Accounts, counter: TokenCounter, editors: Mapping[str, AskEditor], clock: Clock, alerts: Alerts
+        self,
+        accounts: Accounts,
+        counter: TokenCounter,
+        editors: Mapping[str, AskEditor],
+        clock: Clock,
+        alerts: Alerts,
+        audit: Audit,
     ) -> None:
         self.accounts = accounts
         self._counter = counter
         self._editors = editors
         self._clock = clock
         self._alerts = alerts
+        self._audit = audit
         self._marks = Marks(accounts, clock, alerts)
         self._rooms: list[BudgetRoom] = []
 
@@ -42,9 +51,11 @@ class Treasury:
         """Open the accounts; raises StoreError."""
         await self.accounts.start()
         self._marks.start()
+        self._audit.start()
 
     async def stop(self) -> None:
         """Close the accounts, after what is left to settle."""
+        await self._audit.stop()
         await self._marks.stop()
         for room in self._rooms:
             await room.stop()

@@ -5,7 +5,7 @@ found by id too. Blocking: call from a thread.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
@@ -151,6 +151,15 @@ class TraceStore:
                 )
         finally:
             connection.close()
+
+    def costs(self, trace_ids: Sequence[str]) -> dict[str, int | None]:
+        """What calls cost, nano-dollars; None where it is not known. Calls that are not in the ledger are left out.
+
+        Raises:
+            StoreError: The ledger cannot be read.
+        """
+        sql = "SELECT trace_id, cost_nano FROM traces WHERE trace_id IN (SELECT value FROM json_each(?))"
+        return dict(self._query(sql, (msgspec.json.encode(trace_ids).decode(),)))
 
     def close(self) -> None:
         """Let go of the database."""
