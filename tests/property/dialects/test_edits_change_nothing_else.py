@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headworks.core.messages import Message, Text
+from headworks.core.messages import Message, Target, Text
 from headworks.dialects import anthropic, openai
 from headworks.dialects.protocols import Envelope
 
 ENVELOPE = Envelope(trace_id="0" * 32, headers={}, created=1)
 CLIENTS = {"openai": (openai.CHAT, openai.EDITOR), "anthropic": (anthropic.MESSAGES, anthropic.EDITOR)}
+TARGET = Target(name="n", provider="p", provider_model="m", dialect="openai")
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 SAID = TEXTS.filter(lambda text: text.strip())
 WHITE = st.text(" \t\r\n", max_size=3)
@@ -92,7 +93,7 @@ def test_a_changed_ask_reads_as_a_prompt(name, data, said):
 @given(data=st.data(), limit=st.integers(1, 9000))
 def test_a_limit_changes_the_limit_alone(name, data, limit):
     ask = data.draw(asks(name))
-    changed = CLIENTS[name][1].limited(ask, limit)
+    changed = CLIENTS[name][1].limited(ask, limit, TARGET)
     assert changed.prompt.max_tokens == min(limit, 4000)
     assert rest(changed, "max_tokens") == rest(ask, "max_tokens")
 

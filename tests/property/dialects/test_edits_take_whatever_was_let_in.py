@@ -6,6 +6,7 @@ import json
 import pytest
 
 from headworks.core.errors import BadAskError
+from headworks.core.messages import Target
 from headworks.dialects import anthropic, openai
 from headworks.dialects.protocols import Envelope
 
@@ -94,6 +95,9 @@ def bodies(good):
             yield {"model": "m"} | body
 
 
+TARGET = Target(name="n", provider="p", provider_model="m", dialect="openai")
+
+
 def readable(ask):
     try:
         return bool(ask.prompt)
@@ -108,7 +112,7 @@ def edited(editor, ask):
             yield editor.continued(ask, text, request)
         except BadAskError:
             assert ask.kind in ("count", "completion")
-    yield editor.limited(ask, 7)
+    yield editor.limited(ask, 7, TARGET)
     if ask.kind in ("chat", "count"):
         yield editor.with_turns(ask, editor.turns(ask))
 

@@ -3,7 +3,9 @@
 import re
 from pathlib import Path
 
+from headworks.cache.prefix.counts import Counts
 from headworks.cache.upkeep import CacheMetrics, Stats
+from headworks.providers.breakers import breaker_text
 from headworks.telemetry import TraceRecord, outward
 from headworks.telemetry.metrics import Metrics
 
@@ -19,6 +21,6 @@ def test_every_name_of_a_record_is_explained():
 def test_every_metric_is_explained_and_exists():
     page = (PAGES / "metrics.md").read_text(encoding="utf-8")
     explained = set(re.findall(r"^\| `(headworks_\w+)`", page, re.MULTILINE))
-    pages = Metrics().text() + CacheMetrics(lambda: Stats(tiers={}, troubles={})).text()
-    exposed = set(re.findall(r"# TYPE (\w+)", pages.decode()))
+    cache = CacheMetrics(lambda: Stats(tiers={}, troubles={})).text() + Counts().text()
+    exposed = set(re.findall(r"# TYPE (\w+)", (Metrics().text() + cache + breaker_text((), {}, ())).decode()))
     assert explained == exposed
