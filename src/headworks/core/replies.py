@@ -15,7 +15,7 @@ from headworks.core.messages import Citation, Target
 FinishReason = Literal["stop", "stop_sequence", "length", "tool_calls", "content_filter", "refusal", "pause"]
 
 
-class Usage(Struct, frozen=True, kw_only=True):
+class Usage(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Tokens of one call in one convention, whatever the provider's.
 
     `input_tokens` is everything the model read: plain, cached and cache-written. `output_tokens` is everything it

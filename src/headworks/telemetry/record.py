@@ -11,6 +11,7 @@ from msgspec import Raw, Struct
 
 from headworks.core.clock import rfc3339
 from headworks.core.money import NANO_PER_USD, usd_text
+from headworks.core.replies import Usage
 
 Status = Literal["ok", "refused", "failed", "client_gone", "shutdown", "lost"]
 NO_BODY = Raw(b"null")
@@ -30,6 +31,7 @@ class Attempt(Struct, kw_only=True, omit_defaults=True):
         cost_nano: Nano-dollars; None when it used tokens and no price is known.
         error_code: Why it failed.
         mode: How it was asked for the rest of an answer that had broken off: `prefill`, `continue` or `restart`.
+        usage: The counts that `cost_nano` was worked out from, so that it can be worked out again.
     """
 
     provider: str
@@ -41,6 +43,7 @@ class Attempt(Struct, kw_only=True, omit_defaults=True):
     cost_nano: int | None = 0
     error_code: str | None = None
     mode: str | None = None
+    usage: Usage | None = None
 
 
 class TraceRecord(Struct, kw_only=True, omit_defaults=True):

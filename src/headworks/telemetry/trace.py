@@ -279,6 +279,8 @@ class Trace:
         cost_nano = self._desk.pricing.cost_nano(target, usage, self.record.started_at / 1000)
         attempt.tokens = min(usage.input_tokens, _MOST) + min(usage.output_tokens, _MOST)
         attempt.cost_nano = None if cost_nano is None else min(cost_nano, _MOST)
+        if all(type(count) is not int or count <= _MOST for count in msgspec.structs.astuple(usage)):
+            attempt.usage = usage
         self._bill.add(target.name, attempt.cost_nano or 0, attempt.tokens)
         _add(self.record, usage)
         if cost_nano is not None and (usage.cached_tokens or usage.cache_write_tokens):

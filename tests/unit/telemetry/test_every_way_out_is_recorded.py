@@ -50,6 +50,7 @@ async def test_an_answered_call_has_its_tokens_cost_and_times(recorder, store, c
     assert (record["finish_reason"], record["error_code"], record["tags"]) == ("stop", None, {"team": "a"})
     [attempt] = record["attempts"]
     assert (attempt["provider"], attempt["status"], attempt["ms"], attempt["tokens"]) == ("lab", "ok", 200.0, 34)
+    assert attempt["usage"].cache_write_5m_tokens + attempt["usage"].cache_write_1h_tokens == 5
 
 
 async def test_facts_are_complete_once_closed(recorder, clock, kit):
