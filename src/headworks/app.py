@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 import structlog
 
 from headworks.budgets import PriceList, TokenCounter, Treasury
+from headworks.budgets.accounts.audit import Audit
 from headworks.budgets.accounts.sqlite import SqliteAccounts
-from headworks.budgets.audit import Audit
 from headworks.cache.admission import Admission, Outlook
 from headworks.cache.config import RoomSettings
 from headworks.cache.index.config import QUESTIONS_FILE

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from headworks.budgets.audit import SETTLED_S, Audit
+from headworks.budgets.accounts.audit import SETTLED_S, Audit
 from headworks.core.alerting import Alert
 from headworks.core.limits import Limit
 from headworks.identity.records import KeySpec

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
+from headworks.budgets.accounts.audit import Audit
 from headworks.budgets.accounts.protocol import Accounts
-from headworks.budgets.audit import Audit
 from headworks.budgets.config import BudgetSettings
 from headworks.budgets.holds.marks import Marks
 from headworks.budgets.holds.needs import Needs
