@@ -184,7 +184,8 @@ class Hold:
         needs, ask = self._desk.needs, self.ask
         if not self._bound or ask.kind not in ("chat", "completion") or needs.max_tokens(ask) is not None:
             return
-        known = [target.max_output_tokens for target in self.route.targets if target.max_output_tokens is not None]
+        written = [needs.most_written(target) for target in self.route.targets]
+        known = [most for most in written if most is not None]
         self.ask = needs.limited(ask, min([self._desk.settings.default_max_tokens, *known]), self.route.targets[0])
 
     def _leave_out_unpriced(self, tokens: dict[str, int]) -> None:

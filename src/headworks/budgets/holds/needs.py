@@ -3,12 +3,11 @@
 import math
 from collections.abc import Callable, Mapping
 
-import msgspec
 from msgspec import Struct
 
 from headworks.budgets.prices import PriceList
 from headworks.budgets.tokens import TokenCounter
-from headworks.budgets.worst import Most, worst_nano
+from headworks.budgets.worst import Most, tier_asked, worst_nano
 from headworks.core.errors import BadAskError
 from headworks.core.messages import Ask, Target
 from headworks.dialects.protocols import AskEditor
@@ -54,6 +53,10 @@ class Needs:
         """The longest answer that the client wants; None when it does not say, or when no answer is written."""
         return self._editors[ask.dialect].max_tokens(ask) if ask.kind in _WRITES else None
 
+    def most_written(self, target: Target) -> int | None:
+        """The longest answer that a target writes; None when it is not known."""
+        return self._prices.max_output_tokens(target)
+
     def limited(self, ask: Ask, max_tokens: int, target: Target) -> Ask:
         """`ask` with an answer of at most so many tokens, in words that `target` knows."""
         return self._editors[ask.dialect].limited(ask, max_tokens, target)
@@ -89,7 +92,7 @@ class Needs:
             output_tokens=output,
             choices=choices,
             searches=SEARCHES if tools is not None and _SEARCH in bytes(tools) else 0,
-            tier=_tier(ask),
+            tier=tier_asked(ask),
         )
         return Need(worst_nano(self._prices, target, most, self._now()), tokens)
 
@@ -97,7 +100,7 @@ class Needs:
         if ask.kind not in _WRITES:
             return 0
         wanted = self.max_tokens(ask)
-        known = [most for most in (wanted, target.max_output_tokens) if most is not None]
+        known = [most for most in (wanted, self.most_written(target)) if most is not None]
         return min(known, default=0)
 
 
@@ -108,13 +111,3 @@ def longest(fits: Callable[[int], bool], most: int) -> int:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if fits(middle) else (low, middle - 1)
     return low
-
-
-def _tier(ask: Ask) -> str | None:
-    raw = ask.fields.get("service_tier")
-    if raw is None:
-        return None
-    try:
-        return msgspec.json.decode(raw, type=str | None)
-    except msgspec.DecodeError:
-        return None
