@@ -7,7 +7,7 @@ place, while calls under way keep theirs.
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
@@ -16,20 +16,17 @@ from headworks.budgets import PriceList, TokenCounter, Treasury
 from headworks.budgets.accounts.audit import Audit
 from headworks.budgets.accounts.sqlite import SqliteAccounts
 from headworks.cache.admission import Admission, Outlook
-from headworks.cache.config import RoomSettings
-from headworks.cache.index.config import QUESTIONS_FILE
-from headworks.cache.local import LocalStore
-from headworks.cache.outfit import Extras, Near, Outfit
+from headworks.cache.outfit import Outfit
 from headworks.cache.prefix import PrefixMemory
-from headworks.cache.protocols import Outside, Place
+from headworks.cache.protocols import Place
 from headworks.config import Config, links, local_settings, named_models, router, rules
 from headworks.config.alerting import alert_room
 from headworks.core.clock import Clock, SystemClock
-from headworks.core.errors import StoreError
 from headworks.core.messages import Ask, Caller, Route, Target
 from headworks.core.policy import Patience
 from headworks.core.replies import Chunk, Usage
 from headworks.dialects import anthropic, gemini, openai
+from headworks.extras import EXTRAS, spans
 from headworks.identity import KeyRing, load_pepper
 from headworks.pipeline import Rooms
 from headworks.providers.breakers import breaker_text
@@ -51,14 +48,7 @@ from headworks.server.asides import Asides
 from headworks.server.calls import Desk
 from headworks.server.edge import Edge, House
 from headworks.server.streams.log import StreamLog
-from headworks.telemetry import Feedback, Recorder, TelemetrySettings, TraceStore, register_secrets
-
-if TYPE_CHECKING:
-    from headworks.cache.meaning.filed import FiledQuestions
-    from headworks.cache.meaning.room import Meaning
-    from headworks.cache.shared.relay import Relay
-    from headworks.cache.shared.store import SharedStore
-    from headworks.telemetry.otel import Spans
+from headworks.telemetry import Feedback, Recorder, TraceStore, register_secrets
 
 _log = structlog.get_logger("headworks.app")
 DIALECTS = {dialect.name: dialect for dialect in (openai.DIALECT, anthropic.DIALECT, gemini.DIALECT)}
@@ -120,7 +110,7 @@ class Gateway:
             self._prices,
             self._clock,
             worker=worker,
-            spans=_spans(config.telemetry),
+            spans=spans(config.telemetry),
         )
         self.game_day = GameDay(config.data_dir, self._clock, self._standings.rng)
         self.streams = StreamLog(config.data_dir, config.server.streams, self._clock, worker=worker)
@@ -317,66 +307,6 @@ def price_list(config: Config, counter: TokenCounter) -> PriceList:
     return PriceList({name: link.price_id for name, link in links(config).items()}, counter)
 
 
-def shared_store(url: str | None, clock: Clock) -> "SharedStore | None":
-    """The cache that nodes share; imported only where there is one.
-
-    Raises:
-        StoreError: The client library is not installed.
-    """
-    if url is None:
-        return None
-    try:
-        from headworks.cache.shared.settings import SharedSettings  # noqa: PLC0415  an extra, absent from the base install
-        from headworks.cache.shared.store import SharedStore  # noqa: PLC0415
-    except ImportError as error:
-        raise StoreError("`shared` needs the Redis client: install headworks[redis].", retryable=False) from error
-    return SharedStore(url, SharedSettings(), clock)
-
-
-def _relay(place: Place, near: Near, clock: Clock) -> "Relay | None":
-    """What tells this node of what is purged in the cache that nodes share."""
-    shared = shared_store(place.shared, clock)
-    if shared is None:
-        return None
-    from headworks.cache.shared.relay import Relay  # noqa: PLC0415  an extra, absent from the base install
-
-    return Relay(shared, near, place.data_dir, worker=place.worker)
-
-
-def _meaning(
-    place: Place,
-    settings: RoomSettings,
-    store: LocalStore,
-    shared: "SharedStore | None",
-    outside: Outside,
-    clock: Clock,
-) -> "Meaning":
-    """The semantic cache, imported only when a feature wants it."""
-    from headworks.cache.meaning.making import Stores, made_meaning  # noqa: PLC0415  an extra, absent from the base install
-
-    return made_meaning(place, settings, Stores(store, shared), outside, clock)
-
-
-def filed_questions(config: Config, clock: Clock) -> "FiledQuestions | None":
-    """The questions that the data directory keeps, for upkeep; None where it keeps none.
-
-    Raises:
-        StoreError: It does, and a library that reads them is not installed.
-    """
-    if not (config.data_dir / QUESTIONS_FILE).exists():
-        return None
-    try:
-        from headworks.cache.meaning.filed import FiledQuestions  # noqa: PLC0415  an extra, absent from the base install
-    except ImportError as error:
-        raise StoreError(
-            f"{QUESTIONS_FILE} holds questions, and reading them needs headworks[embed].", retryable=False
-        ) from error
-    return FiledQuestions(config.data_dir, config.cache.index.disk_bytes, clock)
-
-
-EXTRAS = Extras(relay=_relay, meaning=_meaning)
-
-
 def place(config: Config, worker: str) -> Place:
     """Where cached answers lie."""
     shared = None if config.shared is None else config.shared.get_secret_value()
@@ -386,12 +316,3 @@ def place(config: Config, worker: str) -> Place:
 def _board(config: Config, clock: Clock) -> Board:
     """Where breakers and dead keys are written: a file that all workers share, or memory where there is one."""
     return SharedBoard(config.data_dir / "health.sqlite", clock) if config.server.workers > 1 else LocalBoard()
-
-
-def _spans(settings: TelemetrySettings) -> "Spans | None":
-    """The OpenTelemetry exporter, imported only when an endpoint is configured."""
-    if settings.otlp.endpoint is None:
-        return None
-    from headworks.telemetry.otel import Spans  # noqa: PLC0415  an extra, absent from the base install
-
-    return Spans(settings.otlp)

@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from headworks.app import filed_questions, place, shared_store
+from headworks.app import place
 from headworks.cache.local import LocalStore
 from headworks.cache.outfit import tiers
 from headworks.cache.upkeep import Upkeep
@@ -15,6 +15,7 @@ from headworks.cli.access.admin import AdminApi
 from headworks.config import Config
 from headworks.core.clock import SystemClock
 from headworks.core.errors import StoreError
+from headworks.extras import filed_questions, shared_store
 from headworks.server.admin.cache_shapes import Invalidation
 
 _T = TypeVar("_T")

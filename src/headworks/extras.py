@@ -1,0 +1,92 @@
+"""What is imported only where it is configured: the parts that need an extra, which the base install does not have.
+
+Beside `app.py`, whose part it is: the imports inside its functions are the only ones in the house.
+"""
+
+from typing import TYPE_CHECKING
+
+from headworks.cache.config import RoomSettings
+from headworks.cache.index.config import QUESTIONS_FILE
+from headworks.cache.local import LocalStore
+from headworks.cache.outfit import Extras, Near
+from headworks.cache.protocols import Outside, Place
+from headworks.config import Config
+from headworks.core.clock import Clock
+from headworks.core.errors import StoreError
+from headworks.telemetry import TelemetrySettings
+
+if TYPE_CHECKING:
+    from headworks.cache.meaning.filed import FiledQuestions
+    from headworks.cache.meaning.room import Meaning
+    from headworks.cache.shared.relay import Relay
+    from headworks.cache.shared.store import SharedStore
+    from headworks.telemetry.otel import Spans
+
+
+def shared_store(url: str | None, clock: Clock) -> "SharedStore | None":
+    """The cache that nodes share; imported only where there is one.
+
+    Raises:
+        StoreError: The client library is not installed.
+    """
+    if url is None:
+        return None
+    try:
+        from headworks.cache.shared.settings import SharedSettings  # noqa: PLC0415  an extra, absent from the base install
+        from headworks.cache.shared.store import SharedStore  # noqa: PLC0415
+    except ImportError as error:
+        raise StoreError("`shared` needs the Redis client: install headworks[redis].", retryable=False) from error
+    return SharedStore(url, SharedSettings(), clock)
+
+
+def _relay(place: Place, near: Near, clock: Clock) -> "Relay | None":
+    """What tells this node of what is purged in the cache that nodes share."""
+    shared = shared_store(place.shared, clock)
+    if shared is None:
+        return None
+    from headworks.cache.shared.relay import Relay  # noqa: PLC0415  an extra, absent from the base install
+
+    return Relay(shared, near, place.data_dir, worker=place.worker)
+
+
+def _meaning(
+    place: Place,
+    settings: RoomSettings,
+    store: LocalStore,
+    shared: "SharedStore | None",
+    outside: Outside,
+    clock: Clock,
+) -> "Meaning":
+    """The semantic cache, imported only when a feature wants it."""
+    from headworks.cache.meaning.making import Stores, made_meaning  # noqa: PLC0415  an extra, absent from the base install
+
+    return made_meaning(place, settings, Stores(store, shared), outside, clock)
+
+
+def filed_questions(config: Config, clock: Clock) -> "FiledQuestions | None":
+    """The questions that the data directory keeps, for upkeep; None where it keeps none.
+
+    Raises:
+        StoreError: It does, and a library that reads them is not installed.
+    """
+    if not (config.data_dir / QUESTIONS_FILE).exists():
+        return None
+    try:
+        from headworks.cache.meaning.filed import FiledQuestions  # noqa: PLC0415  an extra, absent from the base install
+    except ImportError as error:
+        raise StoreError(
+            f"{QUESTIONS_FILE} holds questions, and reading them needs headworks[embed].", retryable=False
+        ) from error
+    return FiledQuestions(config.data_dir, config.cache.index.disk_bytes, clock)
+
+
+EXTRAS = Extras(relay=_relay, meaning=_meaning)
+
+
+def spans(settings: TelemetrySettings) -> "Spans | None":
+    """The OpenTelemetry exporter, imported only when an endpoint is configured."""
+    if settings.otlp.endpoint is None:
+        return None
+    from headworks.telemetry.otel import Spans  # noqa: PLC0415  an extra, absent from the base install
+
+    return Spans(settings.otlp)
