@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
+from headworks.budgets.bound import may_hold_media
 from headworks.budgets.prices import PriceList
 from headworks.budgets.tokens import TokenCounter
 from headworks.budgets.worst import Most, tier_asked, worst_nano
@@ -62,11 +63,10 @@ class Needs:
         return self._editors[ask.dialect].limited(ask, max_tokens, target)
 
     def bound(self, target: Target, ask: Ask) -> int:
-        """Tokens of the prompt, never too few, and at once."""
-        try:
-            return self._counter.bound(target, ask)
-        except BadAskError:  # passed through in words that only the provider knows
-            return sum(len(bytes(value)) for value in ask.fields.values())
+        """Tokens of the prompt, never too few, and at once. No model reads more than its window holds."""
+        bound = self._counter.bound(target, ask)
+        window = self._prices.context_tokens(target)
+        return bound if window is None else min(bound, window)
 
     async def measured(self, target: Target, ask: Ask) -> int:
         """Tokens of the prompt as its model counts them, with the margin of an estimate; a rough one is no better."""
@@ -93,6 +93,7 @@ class Needs:
             choices=choices,
             searches=SEARCHES if tools is not None and _SEARCH in bytes(tools) else 0,
             tier=tier_asked(ask),
+            media=may_hold_media(ask),
         )
         return Need(worst_nano(self._prices, target, most, self._now()), tokens)
 

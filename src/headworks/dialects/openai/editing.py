@@ -88,8 +88,8 @@ class OpenAIEditor:
         return wanted is not None and _TYPED.decode(wanted).type in _JSON
 
     def choices(self, ask: Ask) -> int:
-        """The field `n`."""
-        return whole_number(ask, "n") or 1
+        """The field `n`; of a legacy completion `best_of`, where that is more: all are written and paid for."""
+        return max(whole_number(ask, "n") or 1, whole_number(ask, "best_of") or 1)
 
     def wants_reasoning(self, ask: Ask) -> bool:
         """Whether any of the fields is there that servers of this dialect have for it, and does not say no."""
