@@ -15,6 +15,9 @@ import structlog
 from headworks.budgets import PriceList, TokenCounter, Treasury
 from headworks.budgets.accounts.audit import Audit
 from headworks.budgets.accounts.sqlite import SqliteAccounts
+from headworks.budgets.holds.needs import Needs
+from headworks.budgets.holds.outlook import outlook
+from headworks.budgets.holds.scopes import Scopes
 from headworks.cache.admission import Admission, Outlook
 from headworks.cache.outfit import Outfit
 from headworks.cache.prefix import PrefixMemory
@@ -284,21 +287,28 @@ class Gateway:
 
 
 def facts(
-    config: Config, prices: PriceList, clock: Clock, outlook: Callable[[Ask, Route], Outlook] | None = None
+    config: Config, prices: PriceList, clock: Clock, cache: Callable[[Ask, Route], Outlook] | None = None
 ) -> Facts:
-    """What the rooms beside routing know, for explaining a route; `outlook` is that of a cache that holds answers."""
-    expect = outlook or Admission(PLAIN).outlook
+    """What the rooms beside routing know, for explaining a route; `cache` is the outlook of one that holds answers."""
+    expect = cache or Admission(PLAIN).outlook
 
     def cached(ask: Ask, caller: Caller, route: Route) -> Step:
         ask.org_id, ask.user_id = caller.org_id, ask.user_id or caller.user_id
         found = expect(ask, route)
         return Step("cache", found.decision, found.details)
 
+    scopes, needs = Scopes(rules(config)), Needs(prices, TokenCounter(), EDITORS, clock.now)
+
+    def paid(ask: Ask, caller: Caller, route: Route) -> Step:
+        found = outlook(scopes, needs, config.budgets, clock.now(), (ask, caller, route))
+        return Step("budgets", found.decision, found.details)
+
     return Facts(
         hosts={name: urlsplit(link.base_url).netloc for name, link in links(config).items()},
         dialects=DIALECTS,
         prices=lambda target: prices.prices(target, clock.now()),
         cache=cached,
+        budgets=paid,
     )
 
 

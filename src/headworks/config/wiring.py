@@ -52,8 +52,9 @@ def named_models(config: Config) -> set[tuple[str, str]]:
 
 
 def rules(config: Config) -> list[Rule]:
-    """The limits of a config's features."""
-    return [rule for name, feature in config.features.items() for rule in feature.rules(name)]
+    """The limits of a config: of its features, and all others."""
+    of_features = [rule for name, feature in config.features.items() for rule in feature.rules(name)]
+    return [*of_features, *(rule for limit in config.budgets.limits for rule in limit.rules())]
 
 
 def _targets(config: Config, models: dict[str, ModelSettings]) -> dict[str, tuple[Target, ...]]:

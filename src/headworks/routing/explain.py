@@ -27,12 +27,14 @@ class Facts(Struct, frozen=True, kw_only=True):
         dialects: Provider dialects by name, to say what would be dropped or refused.
         prices: The prices that apply to a target; None for an unpriced one.
         cache: What the cache would do with an ask of a caller, on its route.
+        budgets: Which limits such a call has to fit.
     """
 
     hosts: Mapping[str, str] = {}
     dialects: Mapping[str, ProviderDialect] = {}
     prices: Callable[[Target], Prices | None] | None = None
     cache: Callable[[Ask, Caller, Route], Step] | None = None
+    budgets: Callable[[Ask, Caller, Route], Step] | None = None
 
 
 class Planner(Protocol):
@@ -57,6 +59,8 @@ def explain(router: Planner, ask: Ask, caller: Caller, facts: Facts) -> list[Ste
     steps.append(_route_step(router.rule(ask), route))
     if facts.cache is not None:
         steps.append(facts.cache(ask, caller, route))
+    if facts.budgets is not None:
+        steps.append(facts.budgets(ask, caller, route))
     steps.append(_policy_step(route.policy))
     for position, target in enumerate(route.targets):
         steps.extend(_target_steps(position, target, ask, facts))

@@ -62,9 +62,8 @@ class Treasury:
         await self.accounts.stop()
 
     def room(self, settings: BudgetSettings, rules: Iterable[Rule], prices: PriceList) -> BudgetRoom:
-        """The room of a config; `rules` are those of its features."""
-        every = [*rules, *(rule for limit in settings.limits for rule in limit.rules())]
+        """The room of a config with these rules."""
         needs = Needs(prices, self._counter, self._editors, self._clock.now)
-        room = BudgetRoom(settings, Scopes(every), self.accounts, needs, self._marks, self._alerts)
+        room = BudgetRoom(settings, Scopes(rules), self.accounts, needs, self._marks, self._alerts)
         self._rooms = [*self._rooms[-1:], room]
         return room
