@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterable
 
 from msgspec.structs import replace
 
+from headworks.cache.copies import Shelf
 from headworks.cache.entries import Entry
 from headworks.core.messages import Route, Target
 from headworks.core.replies import (
@@ -94,9 +95,20 @@ def used(events: list[Event]) -> Usage | None:
     return next((event.usage for event in events if isinstance(event, UsageReported)), None)
 
 
-def said_again(entry: Entry, route: Route, *, streamed: bool) -> Reply:
-    """A kept answer as a reply. Its end is at hand, so it waits to be sent with that."""
-    return Reply(target=_target(entry, route), streamed=streamed, chunks=_Once(Chunk(entry.events, more=True)))
+class Repeated(Reply, kw_only=True):
+    """A kept answer, whole and at hand, as one chunk.
+
+    Attributes:
+        shelf: How it was written to those who were given it before.
+    """
+
+    shelf: Shelf
+
+
+def said_again(entry: Entry, route: Route, shelf: Shelf, *, streamed: bool) -> Repeated:
+    """A kept answer as a reply."""
+    chunks = _Once(Chunk(entry.events, more=True))
+    return Repeated(target=_target(entry, route), streamed=streamed, chunks=chunks, shelf=shelf)
 
 
 def _target(entry: Entry, route: Route) -> Target:

@@ -4,6 +4,7 @@ Invariant: what `unpack` returns is what `pack` was given, or it raises; a torn 
 """
 
 import hashlib
+from functools import lru_cache
 
 import msgspec
 from msgspec import Struct
@@ -14,6 +15,8 @@ KEY_BYTES = 32
 _CHECK_BYTES = 8
 _FORM = b"1"
 """Form of a packed entry. Another one is unreadable here, which is a miss."""
+_REMEMBERED, _REMEMBERED_BYTES = 512, 16 * 1024
+"""So many entries of at most so many bytes are remembered as they were read: equal bytes are the same entry."""
 
 
 class BrokenEntryError(ValueError):
@@ -81,11 +84,20 @@ def pack(entry: Entry) -> bytes:
 
 
 def unpack(data: bytes) -> Entry:
-    """The entry back.
+    """The entry back. It may be shared with other calls: what it holds is not to be changed.
 
     Raises:
         BrokenEntryError: `data` is not what `pack` wrote.
     """
+    return _remembered(data) if len(data) <= _REMEMBERED_BYTES else _read(data)
+
+
+def forget_read() -> None:
+    """Keep none of the entries that were read in memory: something was invalidated."""
+    _remembered.cache_clear()
+
+
+def _read(data: bytes) -> Entry:
     check, body = data[:_CHECK_BYTES], data[_CHECK_BYTES:]
     if hashlib.blake2b(body, digest_size=_CHECK_BYTES).digest() != check or body[:1] != _FORM:
         raise BrokenEntryError("The checksum of a cached answer does not fit.")
@@ -93,3 +105,6 @@ def unpack(data: bytes) -> Entry:
         return _decode(memoryview(body)[1:])
     except msgspec.MsgspecError as error:
         raise BrokenEntryError("A cached answer has another form.") from error
+
+
+_remembered = lru_cache(maxsize=_REMEMBERED)(_read)

@@ -7,6 +7,7 @@ from types import TracebackType
 from msgspec import Struct, field
 
 from headworks.cache.answers import folded, keepable, said_again, used
+from headworks.cache.copies import Copies
 from headworks.cache.counts import Counts
 from headworks.cache.entries import Entry, Facets
 from headworks.cache.flights import Flight, Followed, told_again
@@ -37,6 +38,7 @@ class Kit(Struct, kw_only=True):
         shared: All nodes' entries.
         similar: By meaning.
         recent: Which calls were answered from which entries.
+        copies: What was written of entries.
     """
 
     store: Store
@@ -47,6 +49,7 @@ class Kit(Struct, kw_only=True):
     shared: Shared | None = None
     similar: Similar | None = None
     recent: Recent = field(default_factory=Recent)
+    copies: Copies = field(default_factory=Copies)
 
     def keep(self, entry: Entry, seen: int) -> bool:
         """Keep an answer, here and for other nodes; False when it was invalidated while it was written."""
@@ -259,7 +262,7 @@ class Looking:
                 bound=match.bound,
                 error=match.error,
             )
-        return said_again(entry, self._route, streamed=self._ask.stream)
+        return said_again(entry, self._route, self._kit.copies.of(entry), streamed=self._ask.stream)
 
     def _keep(self, chunks: list[Chunk]) -> None:
         """The answer has ended well."""

@@ -110,6 +110,16 @@ class Answer:
             await self._send({"type": "http.response.start", "status": status, "headers": all_headers})
             await self._send({"type": "http.response.body", "body": body})
 
+    async def whole_stream(self, headers: Headers, data: bytes) -> None:
+        """Send a stream of which everything is at hand."""
+        self.started = True
+        if self._gone:
+            return
+        all_headers = EVENTS + headers
+        if not write_opening(self._send, Opening(200, all_headers, data, chunked=True, last=True)):
+            await self._send({"type": "http.response.start", "status": 200, "headers": all_headers})
+            await self._send({"type": "http.response.body", "body": data})
+
     async def text(self, body: bytes) -> None:
         """Send a page of plain text."""
         self.started = True

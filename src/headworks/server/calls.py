@@ -1,12 +1,14 @@
 """One call of an application, from its first byte to the last byte of its answer."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 import msgspec
 from msgspec import Struct
 
+from headworks.cache.answers import Repeated
+from headworks.cache.copies import Copy
 from headworks.core.clock import Clock
 from headworks.core.errors import BadAskError, HeadworksError, ProviderError
 from headworks.core.ids import new_trace_id
@@ -26,6 +28,8 @@ from headworks.server.asgi import (
     read_body,
     read_headers,
 )
+from headworks.server.copying import copy_of, filled
+from headworks.server.paces import pace_headers
 from headworks.server.patience import note_patience
 from headworks.server.streams.interruption import broken_off
 from headworks.server.streams.kept import NOT_KEPT, Head, Kept
@@ -85,6 +89,7 @@ class Call:
         self._numbers = Numbering()
         self._kept: Kept = NOT_KEPT
         self._unsent = b""
+        self._copy: Copy | None = None
 
     async def run(self, scope: Scope, receive: Receive, received: float) -> None:
         """Identify, read, answer."""
@@ -101,7 +106,9 @@ class Call:
             return
         # The record is written: only now may the client see the end of its answer.
         facts = trace.facts()
-        if ask.stream and self._writer is not None:
+        if self._copy is not None:
+            await self._send_copy(self._copy, ask, caller, facts)
+        elif ask.stream and self._writer is not None:
             await self._end(body + self._numbers.stamp(self._writer.tail(msgspec.json.encode(facts))))
         else:
             await self._outgoing.whole(200, self._headers(facts), body)
@@ -125,6 +132,9 @@ class Call:
         """Stream the answer and return what is left to send, or collect and return its body."""
         async with answer(self._desk.rooms, ask, caller, trace) as reply:
             self._dropped = reply.dropped
+            if isinstance(reply, Repeated):
+                self._copy = copy_of(self._door.endpoint, ask, reply, [await anext(reply.chunks)])
+                return b""
             self._writer = writer = self._door.endpoint.writer(ask, reply, self._envelope)
             if not ask.stream:
                 return writer.whole([chunk async for chunk in reply.chunks])
@@ -149,6 +159,16 @@ class Call:
         finally:
             self._unsent = data
 
+    async def _send_copy(self, copy: Copy, ask: Ask, caller: Caller, facts: dict[str, object]) -> None:
+        """Send an answer that was at hand as a whole, streams too: they are kept like any other."""
+        if not ask.stream:
+            await self._outgoing.whole(200, self._headers(facts), filled(copy, self._envelope))
+            return
+        data = filled(copy, self._envelope, msgspec.json.encode(facts))
+        headers = self._headers(facts, _FIRST_HEADERS)
+        self._desk.streams.whole(ask.trace_id, Head(caller.key_id, ask.dialect, headers), data, copy.events)
+        await self._outgoing.whole_stream(headers, data)
+
     def _goes_on(self, ask: Ask) -> bool:
         """Whether the call goes on without its client: others read it, or it is to be finished and read later."""
         goes_on = ask.followed or (ask.outlives_client and self._kept is not NOT_KEPT)
@@ -156,8 +176,11 @@ class Call:
             self._outgoing.leave()
         return goes_on
 
-    def _headers(self, facts: dict[str, object]) -> Headers:
-        headers = fact_headers(self._envelope.trace_id, facts)
+    def _headers(self, facts: dict[str, object], names: Mapping[str, bytes] | None = None) -> Headers:
+        headers = fact_headers(self._envelope.trace_id, facts, names)
+        if self._trace is not None and self._trace.paces:
+            anthropic = self._door.endpoint.dialect == "anthropic"
+            headers += pace_headers(self._trace.paces, anthropic=anthropic, now_s=self._desk.clock.now())
         if self._dropped:
             headers.append((b"x-headworks-dropped", header_text(", ".join(self._dropped))))
         return headers
@@ -220,18 +243,24 @@ _FACT_HEADERS = {
     "overhead_ms": b"x-headworks-overhead-ms",
     "adapted": b"x-headworks-adapted",
 }
+_FIRST_HEADERS = {name: header for name, header in _FACT_HEADERS.items() if name not in ("cost_usd", "overhead_ms")}
+"""Those of a stream, which leave before its end."""
 
 
-def fact_headers(trace_id: str, facts: dict[str, object]) -> Headers:
-    """Headers for what is known of the call. OpenAI's SDKs read `x-request-id`, Anthropic's `request-id`."""
+def fact_headers(trace_id: str, facts: dict[str, object], names: Mapping[str, bytes] | None = None) -> Headers:
+    """Headers for what is known of the call. OpenAI's SDKs read `x-request-id`, Anthropic's `request-id`.
+
+    Args:
+        trace_id: Of the call.
+        facts: As its trace tells them.
+        names: Which of them, and under which names; None for all.
+    """
     encoded = trace_id.encode()
     headers = [(b"x-request-id", encoded), (b"request-id", encoded)]
-    for name, header in _FACT_HEADERS.items():
+    for name, header in (names or _FACT_HEADERS).items():
         value = facts.get(name)
-        if value:
-            headers.append((header, header_text(value) if type(value) is str else str(value).encode()))
-        elif value is not None and value != "":
-            headers.append((header, str(value).encode()))
+        if value is not None and value != "":
+            headers.append((header, header_text(value) if type(value) is str else b"%a" % value))
     return headers
 
 
@@ -279,6 +308,8 @@ def cache_wish(headers: dict[str, str]) -> CacheWish | None:
         raise BadAskError(
             f"`x-headworks-cache`: expected on, off or refresh, not `{said[:40]}`.", param="x-headworks-cache"
         )
+    if "cache-control" not in headers:
+        return said or None  # type: ignore[return-value]
     control = {word.strip().lower() for word in headers.get("cache-control", "").split(",")}
     if said == "off" or not control.isdisjoint({"no-store", "private"}):
         return "off"

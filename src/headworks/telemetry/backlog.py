@@ -43,6 +43,9 @@ class Backlog:
             segment = self._segments[0]
             # Asked before reading: nothing is written to a segment once the next one exists.
             followed = len(self._segments) > 1
+            records, size = segment.at_hand()
+            if records:
+                return Batch(records, size)
             if lines := segment.unread():
                 return Batch(self._records(lines), len(lines))
             if not followed:

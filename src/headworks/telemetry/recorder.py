@@ -90,6 +90,7 @@ class Recorder:
         """Store everything that was recorded, and close. Traces still open keep their mark in the spool."""
         if self._writer is None:
             return
+        self._mark_open()
         stored = await self._writer.stop()
         self._spool.close(finished=stored and not self._desk.open)
         for outlet in self._outlets:
@@ -106,7 +107,9 @@ class Recorder:
     def open(self, ask: Ask, caller: Caller | None, received_s: float) -> Trace:
         """Begin the record of a call received at `received_s` (monotonic clock).
 
-        A stranger's call (`caller` None) leaves no mark before it is over, and none at all when its key is the reason.
+        It leaves its mark with its first provider call, or at the next turn of the writer: most calls that the cache
+        answers are over by then. A stranger's call (`caller` None) leaves no mark before it is over, and none at all
+        when its key is the reason.
         """
         clock = self._clock
         started_s = clock.now() - (clock.monotonic() - received_s)
@@ -130,8 +133,6 @@ class Recorder:
         )
         trace = Trace(self._desk, ask, record, received_s)
         self._desk.open[ask.trace_id] = trace
-        if caller is not None:
-            self._spool.append(trace.begun_line())
         return trace
 
     def metrics_text(self) -> bytes:
@@ -149,9 +150,14 @@ class Recorder:
         )
         self._metrics.observe(state)
 
+    def _mark_open(self) -> None:
+        for trace in self._desk.open.values():
+            trace.mark()
+
     def _between_turns(self) -> None:
         self._spool.retry()
-        self._spool.rotate(lambda: [trace.begun_line() for trace in self._desk.open.values()])
+        self._mark_open()
+        self._spool.rotate(lambda: [trace.begun_line() for trace in self._desk.open.values() if trace.marked])
         self._observe()
 
 

@@ -27,6 +27,8 @@ HELD_BYTES = 32 * 1024**2
 BACKLOG_BYTES = 1024**3
 _READ_BYTES = 128 * 1024
 """About two hundred records: more make a transaction cheaper, but the calls wait while a batch is decoded."""
+_AT_HAND, _AT_HAND_BYTES, _BATCH = 4096, 8 * 1024, 256
+"""So many records of at most so many bytes are at hand for the writer, which need not read them; so many at once."""
 _TRACE_ID = re.compile(r"[0-9a-f]{32}")
 _log = structlog.get_logger("headworks.telemetry")
 
@@ -34,19 +36,52 @@ _log = structlog.get_logger("headworks.telemetry")
 class Segment:
     """One open spool file and how far it has been read.
 
+    What this process writes to it is at hand for a while as the records themselves: reading and decoding them again
+    would be half the work of storing them. Those that are not at hand are read.
+
     Args:
         path: `WORKER-BOOT-NUMBER.jsonl`.
         descriptor: Open for reading and appending, and locked.
+
+    Attributes:
+        read_to: Bytes that have been stored.
+        end: Bytes that this process has written.
     """
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
         self.descriptor = descriptor
         self.read_to = 0
+        self.end = 0
+        self._noted_to = 0
+        self._at_hand: deque[tuple[int, int, TraceRecord]] = deque()
 
     def size(self) -> int:
         """Bytes in the file."""
         return os.fstat(self.descriptor).st_size
+
+    def note(self, record: TraceRecord | None) -> None:
+        """The line just written is this record; None for one that has to be read."""
+        if record is not None and len(self._at_hand) < _AT_HAND:
+            self._at_hand.append((self._noted_to, self.end, record))
+        self._noted_to = self.end
+
+    def at_hand(self) -> tuple[list[TraceRecord], int]:
+        """The next records that need not be read, and the bytes they and lines of begun calls between them take.
+
+        Called by the writer's thread, while calls add more at the end. Does not move on.
+        """
+        waiting, end = self._at_hand, self.read_to
+        while waiting and waiting[0][1] <= end:
+            waiting.popleft()
+        records: list[TraceRecord] = []
+        for place in range(min(len(waiting), _BATCH)):
+            begins, ends, record = waiting[place]
+            if begins > end:
+                break  # a record that is not at hand lies between
+            records.append(record)
+            end = ends
+        return records, end - self.read_to
 
     def unread(self) -> bytes:
         """The next whole lines, at least one where there is one; empty at the end. Does not move on."""
@@ -115,19 +150,27 @@ class Spool:
             return False
         if self._torn:
             line = b"\n" + line  # ends the piece of a line that a full disk left behind
+        segment = self.segments[-1]
         try:
-            written = os.write(self.segments[-1].descriptor, line)
+            written = os.write(segment.descriptor, line)
         except OSError as error:
             self._failing = error.strerror or "write error"
             return False
+        segment.end += written
         self._torn = written != len(line)
         if self._torn:
             self._failing = "no room for a whole record"
         return not self._torn
 
-    def keep(self, line: bytes) -> None:
-        """Write a finished record, or hold it in memory until there is room; past the limit it is dropped, counted."""
+    def keep(self, line: bytes, record: TraceRecord | None = None) -> None:
+        """Write a finished record, or hold it in memory until there is room; past the limit it is dropped, counted.
+
+        Args:
+            line: The record as a line.
+            record: The record itself, which does not change any more.
+        """
         if not self._failing and self.append(line):
+            self.segments[-1].note(record if len(line) <= _AT_HAND_BYTES else None)
             return
         if self._held_bytes + len(line) > HELD_BYTES:
             self.dropped += 1
@@ -141,6 +184,7 @@ class Spool:
         if self._full:
             self._failing = "the database takes nothing and the spool is at its limit"
         while self._held and self.append(self._held[0]):
+            self.segments[-1].note(None)
             self._held_bytes -= len(self._held.popleft())
         if self._failing and not self._held and not self._full:
             self._failing = ""

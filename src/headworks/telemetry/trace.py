@@ -323,7 +323,7 @@ class Trace:
             spool.dropped += 1
             _log.error("record_not_encodable", trace_id=record.trace_id, reason=type(error).__name__)
             return
-        spool.keep(line + b"\n")
+        spool.keep(line + b"\n", record)
 
 
 class _Watched:

@@ -6,9 +6,11 @@ from pathlib import Path
 
 from headworks.core.clock import SystemClock
 from headworks.core.ids import new_trace_id
-from headworks.core.messages import Ask, Caller, Prompt
+from headworks.core.messages import Ask, Caller, Prompt, Target
 from headworks.core.replies import Usage
 from headworks.telemetry import Recorder, TelemetrySettings
+
+TARGET = Target(name="m", provider="lab", provider_model="m", dialect="openai")
 
 
 class NoPricing:
@@ -39,6 +41,7 @@ async def main(data_dir: Path) -> None:
         for trace_id, trace in zip(ids[:-1], traces, strict=False):
             trace.close()
             print("closed", trace_id, flush=True)
+        traces[-1].attempt(TARGET, clock.monotonic())
         print("begun", ids[-1], flush=True)
         await asyncio.sleep(0)
 

@@ -43,6 +43,7 @@ async def test_a_call_shows_in_requests_tokens_cost_and_times(recorder, kit):
 
 async def test_the_state_of_the_process_is_read_when_asked(recorder, clock, kit):
     trace = recorder.open(kit.ask(), kit.CALLER, clock.monotonic())
+    trace.attempt(kit.TARGET, clock.monotonic())
     stranger = recorder.open(kit.ask(), None, clock.monotonic())
     stranger.close(RefusedError("who?", code="invalid_api_key", status=401))
     text = recorder.metrics_text()

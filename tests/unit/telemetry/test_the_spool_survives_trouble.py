@@ -4,10 +4,12 @@ import os
 import resource
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from headworks.core.errors import StoreError
 from headworks.telemetry.backlog import Backlog
-from headworks.telemetry.record import TraceRecord, encode
+from headworks.telemetry.record import TraceRecord, decode, encode
 from headworks.telemetry.spool import SEGMENT_BYTES, Spool, find_spooled
 
 
@@ -54,6 +56,71 @@ def test_a_batch_that_was_not_stored_is_read_again(tmp_path):
     assert backlog.next().records == backlog.next().records
     assert drained(backlog) == ["1:ok"]
     assert backlog.next() is None
+
+
+def kept(spool: Spool, *numbers: int, **more: object) -> None:
+    for number in numbers:
+        text = line(number, **more)
+        spool.keep(text, decode(text))
+
+
+def test_records_at_hand_are_not_read_again(tmp_path):
+    spool = Spool(tmp_path, "w")
+    spool.open()
+    spool.append(line(1, "lost"))
+    kept(spool, 1, 2)
+    batch = Backlog(spool.segments, dead=False).next()
+    assert [record is held[2] for record, held in zip(batch.records, spool.segments[0]._at_hand, strict=True)] == [
+        True
+    ] * 2
+    assert batch.size == spool.segments[0].size()
+
+
+@pytest.mark.parametrize("read", [True, False], ids=["read", "at hand"])
+def test_a_batch_at_hand_that_was_not_stored_comes_again(tmp_path, read):
+    spool = Spool(tmp_path, "w")
+    spool.open()
+    kept(spool, 1, 2)
+    backlog = Backlog(spool.segments, dead=False)
+    assert backlog.next().records == backlog.next().records
+    if read:
+        spool.segments[0]._at_hand.clear()
+    assert drained(backlog) == ["1:ok", "2:ok"]
+    kept(spool, 3)
+    assert drained(backlog) == ["3:ok"]
+
+
+@given(st.lists(st.sampled_from(["hand", "long", "begun", "held", "drain", "batch", "rotate"]), max_size=40))
+def test_every_record_is_stored_once_in_order_however_it_is_found(tmp_path_factory, steps):
+    spool = Spool(tmp_path_factory.mktemp("spool"), "w")
+    spool.open()
+    backlog = Backlog(spool.segments, dead=False)
+    found, written = [], []
+    for number, step in enumerate(steps):
+        if step == "hand":
+            kept(spool, number)
+        elif step == "long":
+            kept(spool, number, requested_model="m" * 9000)
+        elif step == "begun":
+            spool.append(line(number, "lost"))
+        elif step == "held":
+            spool._failing = "test"
+            spool.keep(line(number), decode(line(number)))
+            spool.retry()
+        elif step == "drain":
+            found += drained(backlog)
+        elif step == "batch" and (batch := backlog.next()) is not None:
+            found += [f"{int(record.trace_id, 16)}:{record.status}" for record in batch.records]
+            backlog.stored(batch)
+        elif step == "rotate":
+            spool.segments[-1].read_to, before = SEGMENT_BYTES, spool.segments[-1].read_to
+            spool.rotate(list)
+            spool.segments[-2].read_to = before
+        if step in ("hand", "long", "held"):
+            written.append(f"{number}:ok")
+    found += drained(backlog)
+    spool.close(finished=True)
+    assert found == written
 
 
 def test_segments_of_living_siblings_are_left_alone(tmp_path):

@@ -133,6 +133,15 @@ class KeptStream:
         self._calm = True
         self._dirty = False
 
+    @classmethod
+    def over(cls, keeper: Keeper, stream_id: bytes, head: Head, piece: Piece, ended_s: float) -> "KeptStream":
+        """A stream that has ended, of one piece, to be read."""
+        stream = cls(keeper, stream_id, head)
+        stream._pieces = [piece]
+        stream.last = piece.last
+        stream.ended_s = ended_s
+        return stream
+
     def append(self, data: bytes) -> None:
         """Keep some whole events."""
         self._fresh.append(data)

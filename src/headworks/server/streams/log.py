@@ -81,6 +81,11 @@ class StreamLog:
         """A stream begins. What is appended to the answer is kept."""
         return self._memory.open(bytes.fromhex(trace_id), head) if self.is_on else NOT_KEPT
 
+    def whole(self, trace_id: str, head: Head, data: bytes, last: int) -> None:
+        """A stream of which everything is at hand is kept: its data, up to the event `last`."""
+        if self.is_on:
+            self._memory.whole(bytes.fromhex(trace_id), head, data, last)
+
     async def find(self, trace_id: str, key_id: str, after: int) -> Reading:
         """What follows the event `after` of a stream.
 
@@ -89,7 +94,7 @@ class StreamLog:
                 the key `key_id`: never says which. `invalid_request` for an event that the stream has not had yet.
         """
         stream_id = _stream_id(trace_id)
-        source = self._memory.streams.get(stream_id) or (await self._found(stream_id) if stream_id else None)
+        source = self._memory.find(stream_id) or (await self._found(stream_id) if stream_id else None)
         if source is None or source.head is None or source.head.key_id != key_id or self._is_old(source.ended_s):
             raise self._unknown()
         if isinstance(source, Tail):

@@ -11,13 +11,14 @@ from itertools import takewhile
 
 from headworks.core.clock import Clock
 from headworks.server.streams.config import StreamSettings
-from headworks.server.streams.disk.batches import DATA, END
+from headworks.server.streams.disk.batches import DATA, END, WHOLE
 from headworks.server.streams.kept import PIECE_OVERHEAD, STREAM_OVERHEAD, Head, KeptStream, Piece
+from headworks.server.streams.whole import WHOLE_OVERHEAD, Whole, pack, unpack
 
 BATCH_BYTES = 4 * 1024**2
 BACKLOG_BYTES = 16 * 1024**2
 """So much may wait for the disk even when the limit of memory is lower."""
-Batch = list[tuple[KeptStream, int, Piece]]
+Batch = list[tuple[KeptStream | Whole, int, Piece]]
 """Pieces of streams and their kinds, for the disk."""
 
 
@@ -36,7 +37,7 @@ class Memory:
     """
 
     def __init__(self, settings: StreamSettings, clock: Clock, lost: Callable[[], None]) -> None:
-        self.streams: dict[bytes, KeptStream] = {}
+        self.streams: dict[bytes, KeptStream | Whole] = {}
         self.bytes = 0
         self.waiting = 0
         self._limit = settings.memory_bytes
@@ -45,8 +46,8 @@ class Memory:
         self._clock = clock
         self._lost = lost
         self._live: dict[bytes, KeptStream] = {}
-        self._ended: dict[bytes, KeptStream] = {}
-        self._pending: deque[tuple[KeptStream, int, Piece]] = deque()
+        self._ended: dict[bytes, KeptStream | Whole] = {}
+        self._pending: deque[tuple[KeptStream | Whole, int, Piece]] = deque()
         self._stirred: list[KeptStream] = []
 
     def open(self, stream_id: bytes, head: Head) -> KeptStream:
@@ -55,6 +56,25 @@ class Memory:
         self.streams[stream_id] = self._live[stream_id] = stream
         self.bytes += STREAM_OVERHEAD
         return stream
+
+    def whole(self, stream_id: bytes, head: Head, data: bytes, last: int) -> None:
+        """A stream of which everything is at hand: its data, up to the event `last`."""
+        now_s = self._clock.now()
+        piece = pack(head, now_s, data, last)
+        stream = self.streams[stream_id] = self._ended[stream_id] = Whole(stream_id, piece, now_s)
+        size = len(piece.data) + PIECE_OVERHEAD
+        self.bytes += WHOLE_OVERHEAD + size
+        if self._disk:
+            self.waiting += size
+            self._pending.append((stream, WHOLE, piece))
+
+    def find(self, stream_id: bytes) -> KeptStream | None:
+        """The stream, if memory knows it; one that was kept at once is unpacked for whoever wants to read it."""
+        found = self.streams.get(stream_id)
+        if not isinstance(found, Whole):
+            return found
+        head, ended_s, piece = unpack(found.piece)
+        return KeptStream.over(self, stream_id, head, piece, ended_s)
 
     def stirred(self, stream: KeptStream) -> None:
         """It has something new."""
@@ -106,8 +126,8 @@ class Memory:
         """`batch` is on disk."""
         for stream, kind, piece in batch:
             if not stream.lost:
-                stream.written = piece.seq + 1
-                if kind == DATA:
+                stream.written = piece.seq + (2 if kind == WHOLE else 1)
+                if kind != END:
                     self.waiting -= len(piece.data) + PIECE_OVERHEAD
 
     def refused(self, batch: Batch) -> None:
@@ -148,13 +168,14 @@ class Memory:
                 self._forget(stream)
         self._pending = deque(waiting for waiting in self._pending if not waiting[0].lost)
 
-    def _forget(self, stream: KeptStream) -> None:
+    def _forget(self, stream: KeptStream | Whole) -> None:
         if self._disk and stream.written <= stream.count:
             self._lose(stream)
-        self.bytes -= stream.drop(stream.count - stream.base) + STREAM_OVERHEAD
+        overhead = WHOLE_OVERHEAD if isinstance(stream, Whole) else STREAM_OVERHEAD
+        self.bytes -= stream.drop(stream.count - stream.base) + overhead
         del self.streams[stream.stream_id], self._ended[stream.stream_id]
 
-    def _lose(self, stream: KeptStream) -> None:
+    def _lose(self, stream: KeptStream | Whole) -> None:
         stream.lost = True
         self.bytes -= stream.drop(stream.written - stream.base)
         freed = stream.drop(stream.count - stream.base)

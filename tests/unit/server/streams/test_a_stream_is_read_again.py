@@ -7,8 +7,10 @@ import pytest
 from tests.unit.server.streams.conftest import KEY, begin, event, killed, rest
 
 from headworks.core.errors import BadAskError
+from headworks.server.streams.kept import Head
 
 WORDS = [event(number) for number in range(1, 6)]
+AT_ONCE = event(1, "one") + event(2, "two") + b": headworks {}\n" + event(3, "[DONE]")
 
 
 async def written(log, trace_id, count=5, *, ends=True, dialect="openai"):
@@ -209,3 +211,38 @@ async def test_a_log_that_is_off_keeps_nothing(shelf):
         await log.find(trace_id, KEY, 0)
     await log.stop()
     assert shelf.files() == []
+
+
+def keep_at_once(log, trace_id, key_id=KEY):
+    log.whole(trace_id, Head(key_id, "openai", [(b"x-request-id", trace_id.encode())]), AT_ONCE, 3)
+
+
+@pytest.mark.parametrize("after", range(4))
+@pytest.mark.parametrize("where", ["memory", "disk", "a sibling", "after a restart"])
+async def test_a_stream_that_was_kept_at_once_goes_on_after_any_event(shelf, after, where):
+    log, trace_id = shelf.log(disk_bytes=0 if where == "memory" else 1024**2), shelf.trace_id()
+    keep_at_once(log, trace_id)
+    await log.flush()
+    if where == "disk":
+        log._memory._forget(log._memory.streams[bytes.fromhex(trace_id)])
+    if where == "after a restart":
+        await killed(log)
+    reader = shelf.log("1") if where in ("a sibling", "after a restart") else log
+    found = await rest(reader, trace_id, after)
+    assert found == [AT_ONCE, AT_ONCE[len(event(1, "one")) :], b": headworks {}\n" + event(3, "[DONE]"), b""][after]
+    reading = await reader.find(trace_id, KEY, 0)
+    assert reading.head.headers == [(b"x-request-id", trace_id.encode())]
+    with pytest.raises(BadAskError):
+        await reader.find(trace_id, "another key", 0)
+
+
+async def test_a_stream_that_was_kept_at_once_is_kept_as_long_as_others(shelf):
+    log, trace_id = shelf.log(), shelf.trace_id()
+    keep_at_once(log, trace_id)
+    await log.flush()
+    shelf.clock.advance(601)
+    log.turn()
+    assert log.memory_bytes == 0
+    for reader in (log, shelf.log("1")):
+        with pytest.raises(BadAskError):
+            await reader.find(trace_id, KEY, 0)

@@ -9,6 +9,7 @@ from tests.unit.server.streams.conftest import KEY, begin, event, killed, rest
 
 from headworks.core.errors import BadAskError
 from headworks.server.streams.disk.segments import SWEEP_S
+from headworks.server.streams.kept import Head
 
 MB = 1024**2
 
@@ -254,3 +255,26 @@ async def test_what_is_counted_covers_what_python_takes(shelf):
     taken = tracemalloc.get_traced_memory()[0] - before
     tracemalloc.stop()
     assert 0.4 < taken / log.memory_bytes <= 1
+
+
+async def test_so_it_does_for_streams_that_are_kept_at_once(shelf):
+    log = shelf.log(disk_bytes=0, memory_bytes=1024 * MB)
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    for _ in range(2000):
+        headers = [(b"x-%d" % number, b"value %d" % number) for number in range(8)]
+        log.whole(shelf.trace_id(), Head(KEY, "openai", headers), event(1, "word " * 100), 1)
+    taken = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    assert 0.4 < taken / log.memory_bytes <= 1
+
+
+async def test_streams_that_are_kept_at_once_give_way_like_others(shelf):
+    log = shelf.log(disk_bytes=MB, memory_bytes=10_000)
+    ids = [shelf.trace_id() for _ in range(20)]
+    for trace_id in ids:
+        log.whole(trace_id, Head(KEY, "openai", []), event(1, "word " * 200), 1)
+    await log.flush()
+    log.turn()
+    assert log.memory_bytes <= 10_000
+    assert [await rest(log, trace_id) for trace_id in ids] == [event(1, "word " * 200)] * 20

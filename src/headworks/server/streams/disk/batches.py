@@ -6,8 +6,9 @@
                (4), number of the last event before it (4) and up to its end (4), offset in the payload (4), bytes (4),
                CRC-32 of the piece (4)
 
-All numbers are big-endian. A reader of one stream looks for its id in each directory and skips the rest. What a kill or
-a full disk tore off is recognised by its length, what a bad disk turned by its sum; neither is ever taken for content.
+A stream that was kept all at once is one piece of kind 4, as `whole.py` packs it. All numbers are big-endian. A reader
+of one stream looks for its id in each directory and skips the rest. What a kill or a full disk tore off is recognised
+by its length, what a bad disk turned by its sum; neither is ever taken for content.
 """
 
 import os
@@ -20,8 +21,9 @@ from msgspec import Struct
 from headworks.server.streams.kept import Piece
 
 MAGIC = b"HWS1"
-HEAD, DATA, END = 1, 2, 3
-"""Kinds of entries: what is known of a stream (first in each segment), bytes of it, its end and when that was."""
+HEAD, DATA, END, WHOLE = 1, 2, 3, 4
+"""Kinds of entries: what is known of a stream (first in each segment), bytes of it, its end and when that was; all of
+that at once."""
 _BATCH = struct.Struct(">4sIII")
 _ENTRY = struct.Struct(">16sB3xIIIIII")
 

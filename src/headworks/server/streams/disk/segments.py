@@ -14,6 +14,7 @@ from headworks.server.streams.config import StreamSettings
 from headworks.server.streams.disk.batches import END, HEAD, Row, pack
 from headworks.server.streams.disk.shelf import Boot, sweep
 from headworks.server.streams.kept import Head, KeptStream, Piece
+from headworks.server.streams.whole import Whole
 
 SWEEP_S = 5.0
 _SEGMENT_BYTES = 16 * 1024**2
@@ -64,7 +65,7 @@ class SegmentWriter:
         if self._lock < 0:
             self._lock = self.boot.take_lock()
 
-    def write(self, batch: Iterable[tuple[KeptStream, int, Piece]]) -> None:
+    def write(self, batch: Iterable[tuple[KeptStream | Whole, int, Piece]]) -> None:
         """Append a batch: pieces of streams and their kinds. Of the streams, only what never changes is looked at.
 
         Raises:
@@ -77,6 +78,9 @@ class SegmentWriter:
         rows: list[Row] = []
         for stream, kind, piece in batch:
             stream_id = stream.stream_id
+            if isinstance(stream, Whole):
+                rows.append((stream_id, kind, piece))
+                continue
             if stream_id not in segment.streams and stream_id not in begun:
                 begun[stream_id] = stream.head
                 rows.append((stream_id, HEAD, Piece(0, 0, 0, msgspec.json.encode(stream.head))))

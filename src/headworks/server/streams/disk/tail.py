@@ -13,9 +13,10 @@ from pathlib import Path
 
 import msgspec
 
-from headworks.server.streams.disk.batches import END, HEAD, Batch, Place, batch_at, piece_at
+from headworks.server.streams.disk.batches import END, HEAD, WHOLE, Batch, Place, batch_at, piece_at
 from headworks.server.streams.disk.shelf import Boot, segments
 from headworks.server.streams.kept import Head, Piece
+from headworks.server.streams.whole import unpack
 
 READ_BYTES = 256 * 1024
 """About so much of a stream is held for each reader."""
@@ -114,6 +115,8 @@ class Tail:
     def _note(self, place: Place, descriptor: int) -> None:
         if place.kind == HEAD:
             self._note_head(piece_at(descriptor, place))
+        elif place.kind == WHOLE:
+            self._note_whole(piece_at(descriptor, place), place)
         elif self.ended_s is None and not self._broken:
             if not self._count:
                 self._count, self.before = place.seq, place.before
@@ -122,6 +125,12 @@ class Tail:
             if place.kind == END:
                 self._note_end(piece_at(descriptor, place))
             elif not self._broken:
+                self._found.append(place)
+
+    def _note_whole(self, piece: Piece | None, place: Place) -> None:
+        if piece is not None and self.head is None:
+            with contextlib.suppress(msgspec.MsgspecError):
+                self.head, self.ended_s, _ = unpack(piece)
                 self._found.append(place)
 
     def _note_head(self, piece: Piece | None) -> None:
@@ -141,9 +150,10 @@ class Tail:
         except FileNotFoundError:
             return None
         try:
-            return piece_at(descriptor, place)
+            piece = piece_at(descriptor, place)
         finally:
             os.close(descriptor)
+        return unpack(piece)[2] if piece is not None and place.kind == WHOLE else piece
 
 
 def find(root: Path, stream: bytes, begun_s: float) -> Tail | None:
