@@ -133,6 +133,7 @@ def test_explain_shows_the_steps_for_a_body(headworks, tmp_path):
         "key",
         "route",
         "cache",
+        "budgets",
         "policy",
         "target",
         "request",
