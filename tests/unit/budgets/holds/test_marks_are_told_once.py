@@ -1,0 +1,66 @@
+"""A budget that passes a mark is told of once for each mark, with its figures."""
+
+import asyncio
+from pathlib import Path
+
+from headworks.budgets.accounts.protocol import Claim, Settlement
+from headworks.budgets.accounts.sqlite import SqliteAccounts
+from headworks.budgets.holds.marks import Marks
+from headworks.budgets.holds.scopes import Counted
+from headworks.core.alerting import Alert
+from headworks.core.limits import Limit
+from headworks.testing import FakeClock
+
+DOLLAR = 1_000_000_000
+ORG = Counted("org", "acme", Limit("usd", "month", 100 * DOLLAR), "usd|org|acme|month|2026-01")
+
+
+class Heard:
+    """Satisfies `Alerts`."""
+
+    def __init__(self) -> None:
+        self.alerts: list[Alert] = []
+
+    def tell(self, alert: Alert) -> None:
+        self.alerts.append(alert)
+
+
+async def spends(accounts: SqliteAccounts, hold: str, dollars: int) -> None:
+    claims = [Claim(ORG.account, "sum", dollars * DOLLAR, ORG.limit.most)]
+    await accounts.reserve(hold, claims)
+    await accounts.settle(hold, claims, Settlement(amounts={ORG.account: dollars * DOLLAR}))
+
+
+def test_each_mark_is_told_once_and_the_last_is_critical(tmp_path: Path) -> None:
+    async def story() -> list[Alert]:
+        clock, heard = FakeClock(), Heard()
+        accounts = SqliteAccounts(tmp_path, clock)
+        await accounts.start()
+        marks = Marks(accounts, clock, heard)
+        for number, dollars in enumerate((49, 2, 1, 43, 5)):
+            await spends(accounts, str(number), dollars)
+            marks.touched((ORG,))
+            await marks.look()
+            await marks.look()
+        await accounts.stop()
+        return heard.alerts
+
+    alerts = asyncio.run(story())
+    assert [alert.subject.rsplit(" ")[-1] for alert in alerts] == ["50%", "95%", "100%"]
+    assert [alert.severity for alert in alerts] == ["info", "warning", "critical"]
+    assert alerts[0].title == "50% of the budget of organisation `acme` this month is spent: $51 of $100."
+    assert alerts[0].facts["resets at"] == "2026-02-01T00:00:00.000Z"
+
+
+def test_rates_have_no_marks(tmp_path: Path) -> None:
+    async def story() -> list[Alert]:
+        clock, heard = FakeClock(), Heard()
+        accounts = SqliteAccounts(tmp_path, clock)
+        await accounts.start()
+        marks = Marks(accounts, clock, heard)
+        marks.touched((Counted("key", "k", Limit("requests", "minute", 1, ()), "requests|key|k|minute|"),))
+        await marks.look()
+        await accounts.stop()
+        return heard.alerts
+
+    assert asyncio.run(story()) == []
