@@ -1,7 +1,7 @@
 """One call of an application, from its first byte to the last byte of its answer."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache
 
 import msgspec
@@ -165,7 +165,7 @@ class Call:
             await self._outgoing.whole(200, self._headers(facts), filled(copy, self._envelope))
             return
         data = filled(copy, self._envelope, msgspec.json.encode(facts))
-        headers = self._headers(facts, _FIRST_HEADERS)
+        headers = self._headers(facts, streamed=True)
         self._desk.streams.whole(ask.trace_id, Head(caller.key_id, ask.dialect, headers), data, copy.events)
         await self._outgoing.whole_stream(headers, data)
 
@@ -176,8 +176,8 @@ class Call:
             self._outgoing.leave()
         return goes_on
 
-    def _headers(self, facts: dict[str, object], names: Mapping[str, bytes] | None = None) -> Headers:
-        headers = fact_headers(self._envelope.trace_id, facts, names)
+    def _headers(self, facts: dict[str, object], *, streamed: bool = False) -> Headers:
+        headers = fact_headers(self._envelope.trace_id, facts, streamed=streamed)
         if self._trace is not None and self._trace.paces:
             anthropic = self._door.endpoint.dialect == "anthropic"
             headers += pace_headers(self._trace.paces, anthropic=anthropic, now_s=self._desk.clock.now())
@@ -230,38 +230,45 @@ class Call:
         await self._outgoing.end(data)
 
 
-_FACT_HEADERS = {
+_SHARED_HEADERS = {
     "model": b"x-headworks-model",
     "provider": b"x-headworks-provider",
     "cache": b"x-headworks-cache",
+    "route": b"x-headworks-route",
+    "attempts": b"x-headworks-attempts",
+    "adapted": b"x-headworks-adapted",
+}
+_OWN_HEADERS = {
     "cache_age_s": b"x-headworks-cache-age",
     "cache_similarity": b"x-headworks-cache-similarity",
     "cache_bound": b"x-headworks-cache-bound",
-    "route": b"x-headworks-route",
-    "attempts": b"x-headworks-attempts",
-    "cost_usd": b"x-headworks-cost-usd",
-    "overhead_ms": b"x-headworks-overhead-ms",
-    "adapted": b"x-headworks-adapted",
 }
-_FIRST_HEADERS = {name: header for name, header in _FACT_HEADERS.items() if name not in ("cost_usd", "overhead_ms")}
-"""Those of a stream, which leave before its end."""
+_LAST_HEADERS = _OWN_HEADERS | {"cost_usd": b"x-headworks-cost-usd", "overhead_ms": b"x-headworks-overhead-ms"}
 
 
-def fact_headers(trace_id: str, facts: dict[str, object], names: Mapping[str, bytes] | None = None) -> Headers:
+def fact_headers(trace_id: str, facts: dict[str, object], *, streamed: bool = False) -> Headers:
     """Headers for what is known of the call. OpenAI's SDKs read `x-request-id`, Anthropic's `request-id`.
 
     Args:
         trace_id: Of the call.
         facts: As its trace tells them.
-        names: Which of them, and under which names; None for all.
+        streamed: Whether they are those of a stream, which leave before its cost is known.
     """
     encoded = trace_id.encode()
-    headers = [(b"x-request-id", encoded), (b"request-id", encoded)]
-    for name, header in (names or _FACT_HEADERS).items():
+    shared = _shared_headers(*[facts.get(name) for name in _SHARED_HEADERS])
+    headers = [(b"x-request-id", encoded), (b"request-id", encoded), *shared]
+    for name, header in (_OWN_HEADERS if streamed else _LAST_HEADERS).items():
         value = facts.get(name)
-        if value is not None and value != "":
+        if value is not None:
             headers.append((header, header_text(value) if type(value) is str else b"%a" % value))
     return headers
+
+
+@lru_cache(maxsize=1024)
+def _shared_headers(*values: object) -> Headers:
+    """Those that many calls have in common; not to be changed."""
+    pairs = zip(_SHARED_HEADERS.values(), values, strict=True)
+    return [(header, header_text(str(value))) for header, value in pairs if value is not None and value != ""]
 
 
 @lru_cache(maxsize=4096)

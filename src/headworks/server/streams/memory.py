@@ -125,10 +125,19 @@ class Memory:
     def written(self, batch: Batch) -> None:
         """`batch` is on disk."""
         for stream, kind, piece in batch:
-            if not stream.lost:
-                stream.written = piece.seq + (2 if kind == WHOLE else 1)
-                if kind != END:
+            if isinstance(stream, Whole):
+                self._whole_written(stream)
+            elif not stream.lost:
+                stream.written = piece.seq + 1
+                if kind == DATA:
                     self.waiting -= len(piece.data) + PIECE_OVERHEAD
+
+    def _whole_written(self, stream: Whole) -> None:
+        """Such a stream is let go of: there may be thousands a second, and hardly one is asked for again."""
+        if not stream.lost:
+            stream.written = stream.count + 1
+            self.waiting -= len(stream.piece.data) + PIECE_OVERHEAD
+            self._forget(stream)
 
     def refused(self, batch: Batch) -> None:
         """`batch` is not on disk: it comes first again."""

@@ -90,9 +90,7 @@ class House:
         self.desk = Desk(
             identity=type("Keys", (), {"caller": lambda _, key: Caller(key_id=KEY, key_name="k", org_id="o")})(),
             telemetry=type("Telemetry", (), {"open": lambda _, ask, caller, at: self.trace})(),
-            rooms=Rooms(
-                routing=room(), cache=CacheRoom(None, {}), budgets=Unlimited(), providers=self.provider
-            ),
+            rooms=Rooms(routing=room(), cache=CacheRoom(None, {}), budgets=Unlimited(), providers=self.provider),
             streams=log,
             clock=clock,
             max_body_bytes=10_000,

@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 from tests.unit.server.streams.conftest import KEY, begin, event, rest
 
 from headworks.core.errors import BadAskError
+from headworks.server.streams.kept import Head
 from headworks.server.streams.log import RETRY_S
 
 MB = 1024**2
@@ -120,3 +121,26 @@ async def test_a_folder_that_cannot_be_made_leaves_memory(shelf):
     with pytest.raises(BadAskError):
         await log.find(shelf.trace_id(), KEY, 0)
     await log.stop()
+
+
+async def test_streams_that_are_kept_at_once_wait_for_the_disk_and_give_way(shelf):
+    log = shelf.log(memory_bytes=100_000)
+    begin(log, shelf.trace_id()).append(event(1))
+    await log.flush()
+    (path,) = shelf.files()
+    words = event(1, "word " * 2000)
+    few, many = [shelf.trace_id() for _ in range(5)], [shelf.trace_id() for _ in range(2000)]
+    with room_for(path.stat().st_size + 30):
+        for trace_id in few:
+            log.whole(trace_id, Head(KEY, "openai", []), words, 1)
+        await tries(log, shelf.clock, 3)
+        assert [await rest(log, trace_id) for trace_id in few] == [words] * 5
+        for trace_id in many:
+            log.whole(trace_id, Head(KEY, "openai", []), words, 1)
+        await tries(log, shelf.clock, 3)
+        with pytest.raises(BadAskError):
+            await rest(log, few[0])
+        assert await rest(log, many[-1]) == words
+    await tries(log, shelf.clock, 3)
+    assert log.memory_bytes < 100_000
+    assert await rest(log, many[-1]) == words
