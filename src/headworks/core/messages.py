@@ -265,8 +265,8 @@ class Target(Struct, frozen=True, kw_only=True):
     """One model at one provider. `name` is what clients call it, `provider_model` what the provider does.
 
     `unsupported` says what to do with a field the provider's dialect lacks: `refuse` (400) or `drop` (and say so).
-    `prices` are the config's own; None asks the price library. Only who may asks a target that is `expensive`. `capabilities` are the provider's, as in
-    `providers/link.py`.
+    `prices` are the config's own; None asks the price library. `expensive` targets answer only where somebody has said
+    so. `capabilities` are the provider's, as in `providers/link.py`.
     """
 
     name: str
