@@ -218,3 +218,22 @@ def test_an_answer_that_a_user_calls_wrong_is_not_given_again(house):
     assert told.status < 300
     assert ask(house).text == "Right."
     assert ask(house).text == "Right."
+
+
+def test_a_call_that_is_repeated_word_by_word_stays_itself(house):
+    """Its key is remembered with its words: other words, another user or other settings are another call still."""
+    for _ in range(4):
+        assert kinds(ask(house))[0] in ("miss", "hit-exact")
+    assert kinds(ask(house), ask(house, dialect="anthropic"), ask(house, user="bob")) == ["hit-exact"] * 3
+    own = [ask(house, feature="own", user=user) for user in ("ann", "ann", "ann", "ann", "bob")]
+    assert kinds(*own) == ["miss", "hit-exact", "hit-exact", "hit-exact", "miss"]
+    assert kinds(ask(house, temperature=0.1)) == ["miss"]
+    house.add(features=FEATURES.replace("cached: {model: openai", "cached: {model: anthropic"))
+    assert kinds(ask(house), ask(house)) == ["miss", "hit-exact"]
+
+
+@pytest.mark.parametrize("body", ['"temperature":0.10', '"temperature":1e-1', '"seed":1,"seed":2'])
+def test_a_body_in_an_unusual_form_is_itself_however_often_it_comes(house, body):
+    text = '{"model":"feature/cached","messages":[{"role":"user","content":"hi"}],' + body + "}"
+    answers = [house.ask(text.encode()) for _ in range(5)]
+    assert kinds(*answers) == ["miss", *["hit-exact"] * 4]

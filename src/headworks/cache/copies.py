@@ -90,6 +90,10 @@ class Copies:
         self._limit = limit_bytes
         self._shelves: OrderedDict[bytes, Shelf] = OrderedDict()
 
+    def __contains__(self, key: object) -> bool:
+        """Whether the answer under this key was given again lately."""
+        return key in self._shelves
+
     def of(self, entry: Entry) -> Shelf:
         """The shelf of an answer. One that was kept anew under the same key has nothing on it."""
         key = entry.key

@@ -61,7 +61,8 @@ class CacheRoom:
         if known is not None:
             return known[1]
         key = self._admission.key(ask, route)
-        if isinstance(key, Key) and said == _said(ask):  # else what was said had to be put in plain form
+        # Only what is given again is worth it; and what was said must not have had to be put in plain form.
+        if isinstance(key, Key) and key.exact in self.kit.copies and said == _said(ask):
             if len(self._keys) >= _MOST_KEYS:
                 self._keys.clear()
             self._keys[name] = route, key  # with its route, so that no other has its identity

@@ -1,4 +1,4 @@
-"""A connection that has been idle for the keep-alive time is closed; one timer looks after it, however many requests."""
+"""A connection that is idle for the keep-alive time is closed; one timer looks after it, however many requests come."""
 
 import pytest
 from uvicorn import Config
