@@ -10,6 +10,7 @@ import logging
 import string
 from base64 import b64encode
 
+import msgspec
 import pytest
 import structlog
 from hypothesis import given, settings
@@ -93,7 +94,7 @@ def test_whatever_the_provider_repeats_no_secret_leaves(house, log, prefix, secr
     places = {
         "answer": answer.body.decode("utf-8", "replace"),
         "headers": str(answer.headers),
-        "record": json.dumps(record),
+        "record": json.dumps(record, default=msgspec.to_builtins),
         "log": log.getvalue(),
         "metrics": house.gateway.recorder.metrics_text().decode(),
         "config": json.dumps(house.gateway.config.public(), default=str),
