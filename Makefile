@@ -20,7 +20,7 @@ run:  ## set up what is needed and serve on 127.0.0.1:8080 (ARGS="--port 9000" g
 	@exec $(BIN)/headworks serve $(ARGS)
 
 test: setup  ## run all tests (ARGS="tests/unit -k stream" goes to pytest)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python scripts/test.py $(ARGS)
 
 fmt: setup  ## format the code
 	@$(BIN)/ruff format .

@@ -80,7 +80,7 @@ def test_a_file_cut_at_any_byte_has_the_beginnings(shelf):
         before = [read for read, _ in found]
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(st.data())
 def test_a_turned_bit_takes_away_and_adds_nothing(shelf, data):
     path, content, ids = shelf

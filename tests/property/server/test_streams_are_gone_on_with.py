@@ -72,7 +72,7 @@ async def gone_on_with(pieces, turns, place, after):
         return b"".join(sent), b"".join(rest)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.lists(PIECE, min_size=1, max_size=8), st.sets(st.integers(0, 7)), PLACES, st.floats(0, 1))
 def test_what_was_whole_and_the_rest_are_the_stream(pieces, turns, place, cut):
     whole, _ = asyncio.run(gone_on_with(pieces, turns, place, 0))

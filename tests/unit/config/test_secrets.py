@@ -61,7 +61,7 @@ def test_no_tree_crashes_the_loader(tree):
     outcome(yaml.safe_dump(tree, allow_unicode=True), {})
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(SECRET, SHAPED, st.data())
 def test_no_secret_is_ever_shown(secret, tree, data):
     place = data.draw(st.sampled_from(["api_key", "api_keys", "headers", "name", "base_url", "model", "odd"]))

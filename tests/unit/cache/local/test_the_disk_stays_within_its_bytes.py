@@ -103,7 +103,7 @@ async def test_a_log_that_a_reader_holds_stays_within_its_share(stores: NewStore
     await store.flush()
     reader = apsw.Connection(str(tmp_path / "cache.sqlite"))
     reader.execute("BEGIN; SELECT * FROM entries").fetchall()
-    for number in range(1, 400):
+    for number in range(1, 200):
         store.put(entry(number, os.urandom(1500).hex()), store.mark())
     await store.flush()
     assert store.usage().dropped > 0
