@@ -14,7 +14,6 @@ import structlog
 
 from headworks.budgets import PriceList, TokenCounter, Treasury
 from headworks.budgets.accounts.audit import Audit
-from headworks.budgets.accounts.sqlite import SqliteAccounts
 from headworks.budgets.holds.needs import Needs
 from headworks.budgets.holds.outlook import outlook
 from headworks.budgets.holds.scopes import Scopes
@@ -29,7 +28,7 @@ from headworks.core.messages import Ask, Caller, Route, Target
 from headworks.core.policy import Patience
 from headworks.core.replies import Chunk, Usage
 from headworks.dialects import anthropic, gemini, openai
-from headworks.extras import EXTRAS, spans
+from headworks.extras import EXTRAS, accounts, spans
 from headworks.identity import KeyRing, load_pepper
 from headworks.pipeline import Rooms
 from headworks.providers.breakers import breaker_text
@@ -120,9 +119,10 @@ class Gateway:
         self.traces = TraceStore(config.data_dir, self._clock)
         self._outfit = Outfit(place(config, worker), config.cache, PLAIN, _Outside(self), EXTRAS, self._clock)
         self.alerts = alert_room(config, self._outbound, self._clock, self._health)
-        accounts = SqliteAccounts(config.data_dir, self._clock)
         audit = Audit(config.data_dir, self.traces.costs, self._clock, self.alerts)
-        self._treasury = Treasury(accounts, self._counter, EDITORS, self._clock, self.alerts, audit)
+        self._treasury = Treasury(
+            accounts(config, self._clock), self._counter, EDITORS, self._clock, self.alerts, audit
+        )
         self._prefixes = PrefixMemory(
             SECTIONS, lambda target: self._prices.prices(target, self._clock.now()), self._clock
         )

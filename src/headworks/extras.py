@@ -5,6 +5,8 @@ Beside `app.py`, whose part it is: the imports inside its functions are the only
 
 from typing import TYPE_CHECKING
 
+from headworks.budgets.accounts.protocol import Accounts
+from headworks.budgets.accounts.sqlite import SqliteAccounts
 from headworks.cache.config import RoomSettings
 from headworks.cache.index.config import QUESTIONS_FILE
 from headworks.cache.local import LocalStore
@@ -21,6 +23,23 @@ if TYPE_CHECKING:
     from headworks.cache.shared.relay import Relay
     from headworks.cache.shared.store import SharedStore
     from headworks.telemetry.otel import Spans
+
+
+def accounts(config: Config, clock: Clock) -> Accounts:
+    """Where spending is counted: this machine's file, and the server that nodes share where there is one.
+
+    Raises:
+        StoreError: The client library is not installed.
+    """
+    local = SqliteAccounts(config.data_dir, clock)
+    if config.shared is None:
+        return local
+    try:
+        from headworks.budgets.accounts.shared.keeper import SharedAccounts  # noqa: PLC0415  an extra, absent from the base install
+    except ImportError as error:
+        raise StoreError("`shared` needs the Redis client: install headworks[redis].", retryable=False) from error
+    url = config.shared.get_secret_value()
+    return SharedAccounts(url, local, clock, on_failure=config.budgets.on_store_failure)
 
 
 def shared_store(url: str | None, clock: Clock) -> "SharedStore | None":

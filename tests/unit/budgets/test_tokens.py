@@ -63,7 +63,7 @@ def counter() -> Iterator[TokenCounter]:
 
 
 ASSIGNED = st.characters(exclude_categories=("Cn", "Cs"))
-"""What is a letter is asked of tables of Unicode, and the two have them of different years: not so for old characters."""
+"""What is a letter is asked of tables of Unicode, and the two have them of different years: old letters are alike."""
 
 
 @pytest.mark.parametrize("name", PATTERNS)
