@@ -15,7 +15,11 @@ class RetentionSettings(BaseModel):
     max_age_days: int = Field(default=30, ge=1)
     """Days a trace (its bodies and feedback too) is kept."""
     max_bytes: int = Field(default=2 * _GIB, ge=16 * 1024**2)
-    """Bytes of trace database and captured bodies together."""
+    """Bytes of traces and captured bodies together; roll-ups are not counted."""
+    hours_max_age_days: int = Field(default=35, ge=1)
+    """Days that hourly roll-ups are kept."""
+    rollups_max_age_days: int = Field(default=400, ge=1)
+    """Days that daily and monthly roll-ups are kept."""
 
 
 class OtlpSettings(BaseModel):

@@ -89,6 +89,7 @@ class TraceRecord(Struct, kw_only=True, omit_defaults=True):
     cache_error_low: float | None = None
     cache_error_high: float | None = None
     saved_nano: int = 0
+    repriced_nano: int | None = None
     tool_calls: int = 0
     finish_reason: str | None = None
     error_code: str | None = None
@@ -127,6 +128,7 @@ def outward(record: TraceRecord, feedback: dict[str, Any] | None = None) -> dict
     shown["total_tokens"] = record.prompt_tokens + record.completion_tokens
     shown["cost_usd"] = usd_number(record.cost_nano)
     shown["saved_usd"] = usd_number(record.saved_nano)
+    shown["repriced_usd"] = usd_number(record.repriced_nano)
     shown["priced"] = record.cost_nano is not None
     shown["attempts"] = [_outward_attempt(attempt) for attempt in record.attempts]
     shown["user_feedback"] = feedback

@@ -97,6 +97,7 @@ class Writer:
 
     def _turn(self) -> bool:
         stored = self._store_all()
+        _tried("rollups_not_kept_up", self._ledger.keep_up)
         _tried("retention_failed", self._retention.turn)
         return stored
 

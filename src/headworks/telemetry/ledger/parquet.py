@@ -32,6 +32,7 @@ _WHOLE = (
     "client_retries",
     "cost_nano",
     "saved_nano",
+    "repriced_nano",
 )
 _ERROR = ("cache_error_low", "cache_error_high")
 _REAL = ("latency_ms", "ttft_ms", "overhead_ms", "cache_age_s", "cache_similarity", "cache_bound", *_ERROR)
@@ -46,6 +47,7 @@ SCHEMA = pa.schema(
         *(pa.field(name, pa.bool_()) for name in _YES_NO),
         pa.field("cost_usd", pa.decimal128(20, 9)),
         pa.field("saved_usd", pa.decimal128(20, 9)),
+        pa.field("repriced_usd", pa.decimal128(20, 9)),
         *(pa.field(name, pa.string()) for name in _NESTED),
     ]
 )
@@ -69,9 +71,10 @@ def export_parquet(store: TraceStore, path: Path, **filters: Unpack[TraceFilter]
 
 def _cells(trace: dict[str, Any]) -> dict[str, Any]:
     nested = {name: msgspec.json.encode(trace[name]).decode() for name in _NESTED if trace[name]}
-    cost = trace["cost_nano"]
+    cost, repriced = trace["cost_nano"], trace["repriced_nano"]
     exact = {
         "cost_usd": None if cost is None else usd_from_nano(cost),
+        "repriced_usd": None if repriced is None else usd_from_nano(repriced),
         "saved_usd": usd_from_nano(trace["saved_nano"]),
         "started_at": datetime.fromisoformat(trace["started_at"]),
     }

@@ -1,8 +1,9 @@
 """Delete what is too old or too much, a little at a time, in the background.
 
 A turn deletes small batches for a few milliseconds, so the writer that shares its thread goes on storing. Oldest
-first: bodies by whole days while they hold more than half of what is allowed, then records with their feedback. Freed
-pages go back to the file system by incremental vacuum, also a little at a time.
+first: bodies by whole days while they hold more than half of what is allowed, then records with their feedback, then
+roll-ups, which have limits of their own. Freed pages go back to the file system by incremental vacuum, also a little at
+a time.
 """
 
 from pathlib import Path
@@ -13,12 +14,15 @@ import apsw
 from headworks.core.clock import Clock
 from headworks.storage.sqlite import connect, transaction
 from headworks.telemetry.config import RetentionSettings
+from headworks.telemetry.ledger import rollups
 from headworks.telemetry.ledger.payloads import bytes_of_bodies, daily_files, day_of
 from headworks.telemetry.ledger.tables import FILE
 
 EVERY_S = 60.0
 _BATCH_ROWS = 500
 _TURN_S = 0.05
+_MEASURE_S = 3_600.0
+"""How often the roll-ups are measured: they grow slowly, and it takes reading them."""
 _VACUUM_PAGES = 256
 _DAY_S = 86_400
 _OLDEST = "SELECT id, trace_id, started_at FROM traces ORDER BY started_at LIMIT ?"
@@ -39,6 +43,8 @@ class Retention:
         self._clock = clock
         self._connection: apsw.Connection | None = None
         self._due_s = 0.0
+        self._measured_s = 0.0
+        self._rollup_bytes = 0
 
     def turn(self) -> None:
         """Do a little, if it is time. What is left is for the next turns; with all done, the next look is in a minute.
@@ -73,10 +79,17 @@ class Retention:
         if over and files and bodies > self._settings.max_bytes // 2:
             _delete_database(files[0])
             return True
-        return self._delete_rows(None if over else cutoff_ms) or self._vacuum()
+        # What is not in the roll-ups yet is not deleted for its age: it will be in a few minutes.
+        traces = self._delete_rows(None if over else cutoff_ms) if over or rollups.filled(self._open()) else False
+        return traces or rollups.forget(self._open(), self._settings, self._clock.now()) or self._vacuum()
 
     def _ledger_bytes(self) -> int:
-        return (self._pragma("page_count") - self._pragma("freelist_count")) * self._pragma("page_size")
+        """Bytes of the database without its roll-ups."""
+        pages = (self._pragma("page_count") - self._pragma("freelist_count")) * self._pragma("page_size")
+        if self._clock.monotonic() >= self._measured_s:
+            self._measured_s = self._clock.monotonic() + _MEASURE_S
+            self._rollup_bytes = rollups.size_bytes(self._open())
+        return pages - self._rollup_bytes
 
     def _delete_rows(self, before_ms: int | None) -> bool:
         """Delete the oldest batch: all of it, or those that began before `before_ms`."""

@@ -18,6 +18,9 @@ from headworks.storage.sqlite import connect, transaction
 from headworks.telemetry.ledger.feedback import Feedback
 from headworks.telemetry.ledger.filters import where
 from headworks.telemetry.ledger.payloads import decoded, read_bodies
+from headworks.telemetry.ledger.rollups.outward import shown_report
+from headworks.telemetry.ledger.rollups.report import read_report
+from headworks.telemetry.ledger.rollups.wish import ReportQuery, read_wish
 from headworks.telemetry.ledger.tables import COLUMNS, FILE, open_ledger, record_from_row
 from headworks.telemetry.record import TraceRecord, outward
 from headworks.telemetry.spool import find_spooled
@@ -121,6 +124,23 @@ class TraceStore:
         else:
             rows = self._query(f"{_SELECT} WHERE id > ? ORDER BY id LIMIT ?", (after, limit))
         return self._shown(rows), rows[-1][0] if rows else after or 0
+
+    def report(self, query: ReportQuery) -> dict[str, Any]:
+        """What was called, used and spent, from the roll-ups; see docs/reports.md.
+
+        Raises:
+            BadAskError: A name or a time that is none.
+            StoreError: The ledger is missing or cannot be read.
+        """
+        wish = read_wish(query, self._clock.now())
+        try:
+            with self._lock:
+                connection = self._connection()
+                with connection:  # all of it as it was at one moment
+                    report = read_report(connection, wish)
+        except apsw.Error as error:
+            raise StoreError(f"The roll-ups cannot be read: {error}.") from error
+        return shown_report(report, wish, query.limit)
 
     def feedback(self, note: Feedback, org_id: str | None = None) -> None:
         """Keep what someone thinks of an answer; the latest note shows as `user_feedback` of its trace.

@@ -15,7 +15,10 @@ import msgspec
 
 from headworks.core.errors import StoreError
 from headworks.storage.sqlite import connect, migrate, transaction
+from headworks.telemetry.ledger import rollups
 from headworks.telemetry.ledger.payloads import Payloads
+from headworks.telemetry.ledger.rollups.cells import of_records
+from headworks.telemetry.ledger.rollups.recent import leave
 from headworks.telemetry.record import Attempt, TraceRecord
 
 FILE = "traces.sqlite"
@@ -80,6 +83,7 @@ STEPS = (
     ALTER TABLE traces ADD COLUMN cache_error_high REAL;
     ALTER TABLE traces ADD COLUMN saved_nano INTEGER NOT NULL DEFAULT 0;
     """,
+    rollups.STEP,
 )
 _ROWS = 32
 """Rows of one statement: each statement lets go of the interpreter and waits to get it back from the calls."""
@@ -115,6 +119,7 @@ class Ledger:
         self._data_dir = data_dir
         self._payloads = Payloads(data_dir)
         self._connection: apsw.Connection | None = None
+        self._upkeep = rollups.Upkeep()
 
     def open(self) -> None:
         """Open the database. Raises StoreError."""
@@ -132,10 +137,21 @@ class Ledger:
         self._payloads.insert(records)  # first: a record that is listed has its bodies
         with transaction(connection):
             newest = connection.execute(_NEWEST).fetchall()[0][0]
-            if _inserted(connection, records) == len(records):
-                return records
-            stored = {trace_id for (trace_id,) in connection.execute(_STORED_SINCE, (newest,))}
-        return _first_of_each(records, stored)
+            fresh = records
+            if _inserted(connection, records) != len(records):
+                stored = {trace_id for (trace_id,) in connection.execute(_STORED_SINCE, (newest,))}
+                fresh = _first_of_each(records, stored)
+            leave(connection, of_records(fresh))
+        return fresh
+
+    def keep_up(self) -> None:
+        """Do what is due for the roll-ups, in short transactions.
+
+        Raises:
+            StoreError: The database refuses.
+        """
+        if self._connection is not None:
+            self._upkeep.turn(self._connection)
 
     def close(self) -> None:
         """Let go of the files."""
