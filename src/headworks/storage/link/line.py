@@ -33,6 +33,8 @@ class LineLimits(Struct, frozen=True, kw_only=True):
         dial_s: Seconds that connecting may take.
         first_pause_s: Seconds until the first probe of a server that is away; doubled up to `longest_pause_s`.
         longest_pause_s: Seconds.
+        gathers: Whether what is asked in one moment is sent at once: fewer sends, for many small questions. Else each
+            is sent as it comes, and one that the server does not take in time ends the connection.
     """
 
     within_s: float
@@ -40,6 +42,7 @@ class LineLimits(Struct, frozen=True, kw_only=True):
     dial_s: float
     first_pause_s: float
     longest_pause_s: float
+    gathers: bool = False
 
 
 class Line:
@@ -63,6 +66,8 @@ class Line:
         self._within_s = limits.within_s
         self._probes = (packed(b"PING"), packed(b"GET", probed))
         self._name = name
+        self._gathers = limits.gathers
+        self._gathered: list[bytes] = []
         self._clock = clock
         self._failures = limits.failures
         self._breaker = Breaker(limits.failures)
@@ -107,7 +112,11 @@ class Line:
         self._waiting.append(answer)
         alarm = loop.call_later(self._within_s, _expire, answer, loop.time() + self._within_s)
         try:
-            if len(command) <= _SMALL_BYTES and not self._sending:
+            if self._gathers:
+                if not self._gathered:
+                    loop.call_soon(self._send_gathered)
+                self._gathered.append(command)
+            elif len(command) <= _SMALL_BYTES and not self._sending:
                 await wire.send(command)
             elif not await self._sent(wire, command):
                 _settle(answer, _LATE)
@@ -122,6 +131,11 @@ class Line:
         answered = told(reply)  # a refusal ends no row of failures: whether it is one, the caller knows
         self._breaker.answered()
         return answered
+
+    def _send_gathered(self) -> None:
+        gathered, self._gathered = self._gathered, []
+        if gathered and self._wire is not None:  # else whoever asked is told that it is gone
+            self._wire.write(b"".join(gathered))
 
     async def _sent(self, wire: Wire, command: bytes) -> bool:
         """Send what a server that does not read may not take. False when it did not in time, which ends the wire."""
@@ -205,6 +219,7 @@ class Line:
 
     def _gone(self) -> None:
         self._wire, self.up = None, False
+        self._gathered = []
         self._there.clear()
 
     async def _read(self, wire: Wire) -> None:

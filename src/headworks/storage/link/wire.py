@@ -65,6 +65,11 @@ class Wire:
         except (RedisError, OSError) as error:
             raise AwayError(_reason(error)) from error
 
+    def write(self, commands: bytes) -> None:
+        """Write packed commands without waiting, whatever has not left yet. Lost when the connection is gone."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(commands)
+
     async def receive(self) -> Any:
         """The next answer: bytes, int, list, None, or a `Refusal`. Waits without limit; a cancelled wait closes it.
 

@@ -1,7 +1,7 @@
 """The steps that the server does as one, in Lua. All its times are its own.
 
-A number in Lua is a float, exact to 2^53: nine million dollars. So amounts travel as text, the server adds them up
-itself (HINCRBY, 64 bits), and what is compared is taken apart first.
+A number in Lua is a float, exact to 2^53: nine million dollars. So amounts are text, and what is large is reckoned in
+two parts. The fewer commands a script gives, the cheaper it is: each costs as much as fifty steps of Lua.
 """
 
 from headworks.storage.link.script import Script
@@ -16,9 +16,20 @@ end
 local function minus(one, other)
   local high, low = parts(one)
   local high2, low2 = parts(other)
-  return (high - high2) * 1e9 + (low - low2)
+  return high - high2, low - low2
 end
 local function whole(number) return string.format('%.0f', number) end
+local function plus(text, high, low)
+  local high2, low2 = parts(text)
+  high, low = high + high2, low + low2
+  if high ~= 0 or math.abs(low) >= 1e15 then
+    local carry = math.floor(low / 1e9)
+    high, low = high + carry, low - carry * 1e9
+    if high < 0 and low > 0 then high, low = high + 1, low - 1e9 end
+  end
+  if high == 0 then return whole(low) end
+  return whole(high) .. string.format('%09.0f', math.abs(low))
+end
 """
 
 _TIME = """
@@ -35,12 +46,14 @@ end
 """
 
 _TOLD = """
-local function told(key, node, spent)
-  local before = redis.call('HGET', key, node)
-  local more = minus(spent, before or '0')
-  if more > 0 then
-    redis.call('HSET', key, node, spent)
-    redis.call('HINCRBY', key, 't', before and whole(more) or spent)
+local function told(key, node, spent, given)
+  local sums = redis.call('HMGET', key, node, 't', 'r')
+  local high, low = minus(spent, sums[1] or '0')
+  local left = plus(sums[3] or '0', 0, -given)
+  if high * 1e9 + low > 0 then
+    redis.call('HSET', key, node, spent, 't', plus(sums[2] or '0', high, low), 'r', left)
+  elseif given > 0 then
+    redis.call('HSET', key, 'r', left)
   end
 end
 """
@@ -80,7 +93,7 @@ RESERVE = Script(
     + _TIME
     + _PACE
     + """
--- KEYS: epoch, leases, holds, used, then accounts. ARGV: epoch, worker, lease (ms), hold, claims to keep, then of each
+-- KEYS: epoch, leases, holds, then accounts. ARGV: epoch, worker, lease (ms), hold, claims to keep, then of each
 -- account: kind, amount, limit or nothing.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 'epoch' end
 local now = micros()
@@ -89,44 +102,40 @@ local held = redis.call('HGET', KEYS[3], ARGV[4])
 if held then
   for _, claim in ipairs(cmsgpack.unpack(held)) do before[claim[1]] = claim[3] end
 end
-local changes, used = {}, {}
-local seconds = string.format('%.0f', math.floor(now / 1e6))
-for at = 5, #KEYS do
-  local key, place = KEYS[at], 6 + (at - 5) * 3
-  local limit, more = ARGV[place + 2], minus(ARGV[place + 1], before[key] or '0')
+local changes = {}
+for at = 4, #KEYS do
+  local key, place = KEYS[at], 6 + (at - 4) * 3
+  local limit, high, low = ARGV[place + 2], minus(ARGV[place + 1], before[key] or '0')
+  local more = high * 1e9 + low
   if ARGV[place] == 'pace' then
     local most = math.max(tonumber(limit) or 1, 1)
     local full = math.min(math.max(tonumber(redis.call('GET', key) or 0), now), now + 6e7)
     local after = full + math.floor(more * 6e7 / most)
     local late = after - now - 6e7
     if late > 0 and more > 0 then
-      return {at - 5, whole(math.floor((full - now) * most / 6e7)), '0', whole(late)}
+      return {at - 4, whole(math.floor((full - now) * most / 6e7)), '0', whole(late)}
     end
     changes[at] = after
   else
+    local sums = redis.call('HMGET', key, 't', 'r')
     if limit ~= '' and more > 0 then
-      local sums = redis.call('HMGET', key, 't', 'r')
-      local high, low = parts(sums[1] or '0')
-      local high2, low2 = parts(sums[2] or '0')
-      local high3, low3 = parts(limit)
-      if (high + high2 - high3) * 1e9 + (low + low2 - low3) + more > 0 then
-        return {at - 5, sums[1] or '0', sums[2] or '0', ''}
+      local over, under = minus(sums[1] or '0', limit)
+      local over2, under2 = parts(sums[2] or '0')
+      if (over + over2 + high) * 1e9 + (under + under2 + low) > 0 then
+        return {at - 4, sums[1] or '0', sums[2] or '0', ''}
       end
     end
-    changes[at] = more
+    changes[at] = plus(sums[2] or '0', high, low)
   end
-  used[#used + 1] = seconds
-  used[#used + 1] = key
 end
-for at = 5, #KEYS do
-  if ARGV[6 + (at - 5) * 3] == 'pace' then
+for at = 4, #KEYS do
+  if ARGV[6 + (at - 4) * 3] == 'pace' then
     keep_pace(KEYS[at], changes[at], now)
-  elseif changes[at] ~= 0 then
-    redis.call('HINCRBY', KEYS[at], 'r', whole(changes[at]))
+  else
+    redis.call('HSET', KEYS[at], 'r', changes[at])
   end
 end
 redis.call('HSET', KEYS[3], ARGV[4], ARGV[5])
-redis.call('ZADD', KEYS[4], unpack(used))
 if not redis.call('ZSCORE', KEYS[2], ARGV[2]) then
   redis.call('ZADD', KEYS[2], string.format('%.0f', math.floor(now / 1000) + ARGV[3]), ARGV[2])
 end
@@ -141,12 +150,16 @@ SETTLE = Script(
     + _TIME
     + _PACE
     + _TOLD
-    + _END
     + """
--- KEYS: holds, used, then accounts. ARGV: hold, machine, then of each account: kind, and what this machine has spent
--- there in all (of a pace: the microseconds to add).
+-- KEYS: holds, used, then accounts, each once, those of the hold too. ARGV: hold, machine, then of each account: kind,
+-- and what this machine has spent there in all (of a pace: the microseconds to add).
 local now = micros()
 local held = redis.call('HGET', KEYS[1], ARGV[1])
+local given = {}
+if held then
+  for _, claim in ipairs(cmsgpack.unpack(held)) do given[claim[1]] = tonumber(claim[3]) end
+  redis.call('HDEL', KEYS[1], ARGV[1])
+end
 local used = {}
 local seconds = string.format('%.0f', math.floor(now / 1e6))
 for at = 3, #KEYS do
@@ -156,12 +169,11 @@ for at = 3, #KEYS do
     -- What a hold that is not there has taken of a pace, it has not taken here.
     if held or more > 0 then keep_pace(key, tonumber(redis.call('GET', key) or now) + more, now) end
   else
-    told(key, ARGV[2], ARGV[place + 1])
+    told(key, ARGV[2], ARGV[place + 1], given[key] or 0)
   end
   used[#used + 1] = seconds
   used[#used + 1] = key
 end
-if held then end_hold(KEYS[1], ARGV[1], held) end
 if #used > 0 then redis.call('ZADD', KEYS[2], unpack(used)) end
 return held and 1 or 0
 """,
@@ -176,7 +188,7 @@ TELL = Script(
 -- KEYS: used, then accounts. ARGV of each: machine, what it has spent there in all, when it was used last (seconds).
 for at = 2, #KEYS do
   local place = 1 + (at - 2) * 3
-  told(KEYS[at], ARGV[place], ARGV[place + 1])
+  told(KEYS[at], ARGV[place], ARGV[place + 1], 0)
   redis.call('ZADD', KEYS[1], 'GT', ARGV[place + 2], KEYS[at])
 end
 return #KEYS - 1

@@ -20,6 +20,7 @@ from headworks.storage.link.wire import AwayError, packed
 _AT_ONCE = 300
 """Calls that ask at the same time; more wait their turn, so that the connection is never full."""
 _STEP = 100
+_NOBODY = "-"
 _POLICY = packed(b"INFO", b"memory")
 
 
@@ -83,7 +84,7 @@ class Server:
         Raises:
             LinkError: As above, and `StaleError` when this worker has to report first.
         """
-        keys = [EPOCH, LEASES, self._holds, USED]
+        keys = [EPOCH, LEASES, self._holds]
         arguments = [self.epoch.encode(), self.worker.encode(), self._lease, hold.encode(), packed_claims(claims)]
         for claim in claims:
             keys.append(account_key(claim))
@@ -100,16 +101,23 @@ class Server:
         return Shortage(place, Balance(int(spent), int(reserved)), late_s)
 
     async def settle(self, hold: str, claims: Sequence[Claim], settlement: Settlement, sums: Sequence[Sum]) -> None:
-        """Say what this machine has spent, give back what was taken too much of paces, and end the hold."""
-        keys, arguments = [self._holds, USED], [hold.encode(), (sums[0].node if sums else "-").encode()]
-        for one in sums:
-            keys.append((SUM + one.account).encode())
-            arguments += (b"sum", b"%d" % one.spent)
+        """Say what this machine has spent, give back what was taken too much of paces, and end the hold.
+
+        Args:
+            hold: Which.
+            claims: What the server has granted of it.
+            settlement: What was used.
+            sums: What this machine has spent in all, of those accounts where it spent something now.
+        """
+        spent = {one.account: b"%d" % one.spent for one in sums}
+        keys, arguments = [self._holds, USED], [hold.encode(), (sums[0].node if sums else _NOBODY).encode()]
         for claim in claims:
+            keys.append(account_key(claim))
             if claim.kind == "pace":
                 more = settlement.amounts.get(claim.account, 0) - claim.amount
-                keys.append(account_key(claim))
                 arguments += (b"pace", b"%d" % (more * MICROS_A_MINUTE // (claim.most or 1)))
+            else:
+                arguments += (b"sum", spent.get(claim.account, b"0"))
         async with self._turns:
             await scripts.SETTLE.run(self.line, keys, *arguments)
 

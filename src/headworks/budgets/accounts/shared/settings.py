@@ -42,7 +42,7 @@ class SharedLimits(Struct, frozen=True, kw_only=True):
         longest_pause_s: Seconds.
     """
 
-    call_s: float = 0.05
+    call_s: float = 0.1
     failures: int = 3
     lease_s: float = 30.0
     look_s: float = 1.0
@@ -60,4 +60,5 @@ class SharedLimits(Struct, frozen=True, kw_only=True):
             dial_s=self.dial_s,
             first_pause_s=self.first_pause_s,
             longest_pause_s=self.longest_pause_s,
+            gathers=True,
         )
