@@ -196,11 +196,14 @@ class StreamLog:
 
     async def _found(self, stream_id: bytes) -> Tail | None:
         tail = await self._tail(stream_id)
-        if tail is None and await asyncio.to_thread(others_alive, self._root, self._writer.boot):
-            for _ in range(_SIBLING_TURNS):
+        if tail is not None:
+            return tail
+        turns = _SIBLING_TURNS if await asyncio.to_thread(others_alive, self._root, self._writer.boot) else 0
+        for turn in range(turns + 1):  # who has ended since we looked has written all it had: so look again at once
+            if turn:
                 await asyncio.sleep(TURN_S)
-                if (tail := await self._tail(stream_id)) is not None:
-                    break
+            if (tail := await self._tail(stream_id)) is not None:
+                break
         return tail
 
     def _is_old(self, ended_s: float | None) -> bool:
