@@ -26,7 +26,7 @@ from headworks.core.errors import RefusedError, StoreError
 from headworks.core.messages import Ask, Caller, Route
 from headworks.core.policy import PATTERNS, Policy
 
-_USUAL, _UNHURRIED = Policy(), Policy(patience=PATTERNS["background"])
+_USUAL, _UNHURRIED = Policy(), Policy(patience=PATTERNS["background"], unhurried=True)
 _Keeper = InMemory | OnFile
 
 

@@ -141,7 +141,8 @@ class BudgetSettings(BaseModel):
     """A call that the rest of a budget pays for in part is given a smaller `max_tokens`, but not below this."""
 
     wait_s: float = Field(default=5.0, ge=0, le=300)
-    """How long a call waits for others to settle when only what they have reserved is in its way."""
+    """How long a call waits for others to settle when only what they have reserved is in its way, or for a rate to have
+    room. Calls in the background wait for rates up to their own deadline."""
 
     on_store_failure: Literal["closed", "open-with-local-share"] = "closed"
     """While the accounts cannot be reached: refuse calls that have a limit, or go on with this node's share."""

@@ -56,6 +56,7 @@ class Policy(Struct, frozen=True, kw_only=True):
         filtered_elsewhere: Whether another model is asked when a provider's content filter refuses.
         hedge: Whether a second model is started when the first takes longer to begin than it usually does.
         disconnect: Whether a client that leaves ends the answer (`cancel`), or it is finished and kept (`finish`).
+        unhurried: Whether nobody waits for the answer: then a call waits for rate limits, and lets others go before it.
     """
 
     patience: Patience | None = None
@@ -68,6 +69,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     filtered_elsewhere: bool = False
     hedge: bool = False
     disconnect: Disconnect = "cancel"
+    unhurried: bool = False
 
 
 USUAL = Policy()

@@ -18,7 +18,8 @@ class LatencySettings(BaseModel):
     model_config = _SETTINGS
 
     pattern: Literal["interactive", "background", "reasoning", "batch"] | None = None
-    """Left out: `reasoning` for a request that asks for reasoning, else `interactive`."""
+    """Left out: `reasoning` for a request that asks for reasoning, else `interactive`. Calls of `background` and
+    `batch` wait for rate limits, and let others go first."""
 
     connect_s: float | None = Field(default=None, gt=0, le=_DAY_S)
     """Until a connection to the provider stands."""
@@ -111,4 +112,5 @@ class SurvivalSettings(BaseModel):
             filtered_elsewhere=self.content_filter == "elsewhere",
             hedge=self.hedge,
             disconnect=self.disconnect,
+            unhurried=self.latency.pattern in ("background", "batch"),
         )

@@ -15,34 +15,26 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from headworks.budgets.accounts.protocol import Accounts, Claim, Settlement, Shortage
-from headworks.budgets.config import BudgetSettings
+from headworks.budgets.holds.claims import first_claim, raised, used
 from headworks.budgets.holds.marks import Marks
 from headworks.budgets.holds.meter import metered
 from headworks.budgets.holds.needs import Need, Needs, longest
 from headworks.budgets.holds.refusals import pace_left, refusal, unpriced
 from headworks.budgets.holds.scopes import Counted
-from headworks.core.billing import Bill
-from headworks.core.clock import Clock
+from headworks.budgets.holds.turns import Turn, Waiting
+from headworks.core.errors import StoreError
 from headworks.core.limits import Pace
 from headworks.core.messages import Ask, Route, Target
 from headworks.core.protocols import OpenTrace
 from headworks.core.replies import Reply
 
-LOOK_AGAIN_S = 0.05
-"""How often a call that waits asks again: others may settle in another process."""
 
-
-class Desk(Protocol):
+class Desk(Waiting, Protocol):
     """What all holds share."""
 
-    settings: BudgetSettings
     accounts: Accounts
     needs: Needs
-    clock: Clock
     marks: Marks
-
-    async def freed(self, at_most_s: float) -> None:
-        """Return when a call of this process has settled, or after so many seconds."""
 
     async def settle(self, hold: str, claims: Sequence[Claim], settlement: Settlement) -> None:
         """Settle, however long that takes; never raises."""
@@ -83,12 +75,13 @@ class Hold:
         self._measured = False
 
     async def __aenter__(self) -> "Hold":
+        granted = False
         try:
             await self._open()
-        except asyncio.CancelledError:
-            if self._claims:  # perhaps they were granted before we heard of it
+            granted = True
+        finally:
+            if not granted and self._claims:  # or perhaps they were granted, and a cancelled call has not heard of it
                 await self._desk.settle(self.ask.trace_id, self._claims, Settlement(amounts={}))
-            raise
         return self
 
     async def __aexit__(
@@ -96,7 +89,7 @@ class Hold:
     ) -> None:
         bill = self._trace.concluded(error)
         amounts = {
-            claim.account: _used(counted, claim, bill)
+            claim.account: used(counted, claim, bill)
             for counted, claim in zip(self._counted, self._claims, strict=True)
         }
         settlement = Settlement(amounts=amounts, nano=bill.nano, tokens=bill.tokens)
@@ -121,7 +114,7 @@ class Hold:
         under_way = [(one.name, await self._need(one, ask)) for one in targets]
         bill = self._trace.bill()
         claims = [
-            _raised(counted, claim, bill, under_way) for counted, claim in zip(self._counted, self._claims, strict=True)
+            raised(counted, claim, bill, under_way) for counted, claim in zip(self._counted, self._claims, strict=True)
         ]
         if claims == self._claims:
             return
@@ -148,20 +141,45 @@ class Hold:
         tokens = {target.name: needs.bound(target, self.ask) for target in self.route.targets} if self._bound else {}
         if self._money:
             self._leave_out_unpriced(tokens)
-        until_s = self._desk.clock.monotonic() + self._desk.settings.wait_s
-        while (shortage := await self._reserve(tokens)) is not None:
-            counted, claim = self._counted[shortage.place], self._claims[shortage.place]
-            if self._bound and not self._measured and counted.limit.unit in ("usd", "tokens"):
-                self._measured = True
-                for target in self.route.targets:
-                    tokens[target.name] = await needs.measured(target, self.ask)
-            elif shortage.for_now(claim) and self._desk.clock.monotonic() < until_s:
-                await self._desk.freed(LOOK_AGAIN_S)
-            elif not self._shortened(shortage, tokens):
-                raise refusal(counted, claim, shortage, self._desk.clock.now())
+        turn = Turn(self._desk, self._counted, self._unhurried_until_s())
+        try:
+            await turn.come()
+            while (shortage := await self._reserve(claims := self._wanted(self.ask, tokens))) is not None:
+                await self._make_fit(turn, claims[shortage.place], shortage, tokens)
+        finally:
+            turn.leave()
         await self._note_paces()
         if self.ask is not ask:
             self._trace.adapted(f"max_tokens={needs.max_tokens(self.ask)}")
+
+    async def _make_fit(self, turn: Turn, claim: Claim, shortage: Shortage, tokens: dict[str, int]) -> None:
+        """Return when it is worth asking again: the prompt is counted, others have settled, the answer is shorter.
+
+        Raises:
+            RefusedError: The limit does not pay for it.
+        """
+        counted = self._counted[shortage.place]
+        if self._bound and not self._measured and counted.limit.unit in ("usd", "tokens"):
+            self._measured = True
+            for target in self.route.targets:
+                tokens[target.name] = await self._desk.needs.measured(target, self.ask)
+            return
+        whole = shortage.for_now(claim)
+        if not whole and self._shortened(claim, shortage, tokens):
+            return
+        least = claim if whole else self._shortest(claim, shortage, tokens)
+        if await turn.waited(counted, least, shortage) or (whole and self._shortened(claim, shortage, tokens)):
+            return
+        raise refusal(counted, claim, shortage, self._desk.clock.now())
+
+    def _unhurried_until_s(self) -> float | None:
+        """Until when the call waits for rates; None when somebody waits for its answer."""
+        policy, ask = self.route.policy, self.ask
+        if not policy.unhurried or policy.patience is None:
+            return None
+        ends = [ask.deadline_s, ask.begin_by_s if ask.stream else None]
+        given = [end_s for end_s in ends if end_s is not None]
+        return min(given, default=self._desk.clock.monotonic() + policy.patience.deadline_s)
 
     async def _note_paces(self) -> None:
         """Say how much is left of the tightest rate limits, for clients that keep to them by themselves."""
@@ -169,7 +187,10 @@ class Hold:
         if not paced:
             return
         now_us = round(self._desk.clock.now() * 1_000_000)
-        balances = await self._desk.accounts.balances([one.account for one in paced])
+        try:
+            balances = await self._desk.accounts.balances([one.account for one in paced])
+        except StoreError:  # the call is granted: it goes without the figures
+            return
         tightest: dict[str, Pace] = {}
         for one, balance in zip(paced, balances, strict=True):
             limit = one.limit
@@ -200,9 +221,20 @@ class Hold:
         if len(priced) < len(targets):
             self.route = replace(self.route, targets=priced)
 
-    async def _reserve(self, tokens: dict[str, int]) -> Shortage | None:
-        self._claims = self._wanted(self.ask, tokens)
-        return await self._desk.accounts.reserve(self.ask.trace_id, self._claims)
+    async def _reserve(self, claims: list[Claim]) -> Shortage | None:
+        """Ask for the claims. From here on they may be granted, whether this call hears of it or not."""
+        self._claims = claims
+        granted = False
+        try:
+            shortage = await self._desk.accounts.reserve(self.ask.trace_id, claims)
+            granted = shortage is None
+        except asyncio.CancelledError:
+            granted = True
+            raise
+        finally:
+            if not granted:
+                self._claims = []
+        return shortage
 
     def _wanted(self, ask: Ask, tokens: dict[str, int]) -> list[Claim]:
         """What the first attempt claims, whichever of the targets it asks."""
@@ -210,60 +242,33 @@ class Hold:
         if self._bound:
             for target in self.route.targets:
                 needs[target.name] = self._desk.needs.of(target, ask, tokens[target.name], priced=self._money)
-        return [_first_claim(counted, needs) for counted in self._counted]
+        return [first_claim(counted, needs) for counted in self._counted]
 
-    def _shortened(self, shortage: Shortage, tokens: dict[str, int]) -> bool:
+    def _shortened(self, claim: Claim, shortage: Shortage, tokens: dict[str, int]) -> bool:
         """Whether a smaller answer fits; then it is what the call asks for."""
-        counted, claim = self._counted[shortage.place], self._claims[shortage.place]
-        wanted = self._desk.needs.max_tokens(self.ask)
-        if wanted is None or not counted.limit.is_budget or claim.most is None:
+        wanted = self._least_tokens(claim, shortage)
+        if wanted is None or claim.most is None:
             return False
+        least, most = wanted
         room = claim.most - shortage.balance.spent - shortage.balance.reserved
-
-        def fits(max_tokens: int) -> bool:
-            ask = self._desk.needs.limited(self.ask, max_tokens, self.route.targets[0])
-            return self._wanted(ask, tokens)[shortage.place].amount <= room
-
-        least = min(self._desk.settings.least_max_tokens, wanted)
-        most = longest(fits, wanted - 1) if wanted > 1 else 0
-        if most < least:
+        fitting = longest(lambda tokens_: self._with_most(tokens_, shortage, tokens).amount <= room, most - 1)
+        if fitting < least:
             return False
-        self.ask = self._desk.needs.limited(self.ask, most, self.route.targets[0])
+        self.ask = self._desk.needs.limited(self.ask, fitting, self.route.targets[0])
         return True
 
+    def _shortest(self, claim: Claim, shortage: Shortage, tokens: dict[str, int]) -> Claim:
+        """What a call claims whose answer is as short as it may be made."""
+        wanted = self._least_tokens(claim, shortage)
+        return claim if wanted is None else self._with_most(wanted[0], shortage, tokens)
 
-def _raised(counted: Counted, claim: Claim, bill: Bill, under_way: list[tuple[str, Need]]) -> Claim:
-    """A claim that pays for what was used and for what is under way; never less than it was."""
-    if counted.limit.unit in ("requests", "calls"):
-        return claim
-    of = [need for name, need in under_way if counted.scope != "model" or name == counted.name]
-    amount = _used(counted, claim, bill) + sum(_amount(counted, need) for need in of)
-    return claim if amount <= claim.amount else Claim(claim.account, claim.kind, amount, claim.most)
+    def _least_tokens(self, claim: Claim, shortage: Shortage) -> tuple[int, int] | None:
+        """The shortest answer that is worth a call, and the one it wants; None when it cannot be made shorter."""
+        wanted = self._desk.needs.max_tokens(self.ask)
+        if wanted is None or not self._counted[shortage.place].limit.is_budget:
+            return None
+        return min(self._desk.settings.least_max_tokens, wanted), wanted
 
-
-def _first_claim(counted: Counted, needs: dict[str, Need]) -> Claim:
-    limit = counted.limit
-    if limit.unit in ("requests", "calls"):
-        amount = 1
-    elif counted.scope == "model":
-        amount = _amount(counted, needs[counted.name]) if counted.name in needs else 0
-    else:
-        amount = max(_amount(counted, need) for need in needs.values())
-    return Claim(counted.account, "pace" if limit.window == "minute" else "sum", amount, limit.most)
-
-
-def _amount(counted: Counted, need: Need) -> int:
-    return (need.nano or 0) if counted.limit.unit == "usd" else need.tokens
-
-
-def _used(counted: Counted, claim: Claim, bill: Bill) -> int:
-    """What a call has used of an account."""
-    unit = counted.limit.unit
-    if unit == "requests":
-        return claim.amount
-    if unit == "calls":
-        return 0
-    if counted.scope == "model":
-        part = bill.by_model.get(counted.name)
-        return 0 if part is None else part.nano if unit == "usd" else part.tokens
-    return bill.nano if unit == "usd" else bill.tokens
+    def _with_most(self, max_tokens: int, shortage: Shortage, tokens: dict[str, int]) -> Claim:
+        ask = self._desk.needs.limited(self.ask, max_tokens, self.route.targets[0])
+        return self._wanted(ask, tokens)[shortage.place]

@@ -16,6 +16,7 @@ from headworks.budgets.holds.marks import Marks
 from headworks.budgets.holds.needs import Needs
 from headworks.budgets.holds.overview import Standing, standings
 from headworks.budgets.holds.scopes import Scopes
+from headworks.budgets.holds.turns import Turns
 from headworks.core.alerting import Alert, Alerts
 from headworks.core.clock import Clock
 from headworks.core.errors import StoreError
@@ -56,6 +57,7 @@ class BudgetRoom:
         self.marks = marks
         self._scopes = scopes
         self._alerts = alerts
+        self.turns = Turns()
         self._freed = asyncio.Event()
         self._late: set[asyncio.Task[None]] = set()
 
@@ -92,17 +94,22 @@ class BudgetRoom:
             return
 
     async def settle(self, hold: str, claims: Sequence[Claim], settlement: Settlement) -> None:
-        """Settle. While the accounts cannot be reached, the settlement is tried again beside the call."""
+        """Settle. While the accounts cannot be reached, the settlement is tried again beside the call.
+
+        So it is when the call is cancelled meanwhile: nobody has heard whether it was made. It is made once.
+        """
         try:
             await self.accounts.settle(hold, claims, settlement)
         except StoreError as error:
             _log.error("settlement_waits", trace_id=hold, reason=error.message)
             self._alerts.tell(_unsettled(error))
-            task = asyncio.create_task(self._settle_late(hold, claims, settlement))
-            self._late.add(task)
-            task.add_done_callback(self._late.discard)
-        freed, self._freed = self._freed, asyncio.Event()
-        freed.set()
+            self._later(hold, claims, settlement, SETTLE_AGAIN_S)
+        except asyncio.CancelledError:
+            self._later(hold, claims, settlement, 0.0)
+            raise
+        finally:
+            freed, self._freed = self._freed, asyncio.Event()
+            freed.set()
 
     async def stop(self) -> None:
         """Give up on settlements that could not be made. Their holds are released, and the record has their cost."""
@@ -110,12 +117,18 @@ class BudgetRoom:
             task.cancel()
         await asyncio.gather(*self._late, return_exceptions=True)
 
-    async def _settle_late(self, hold: str, claims: Sequence[Claim], settlement: Settlement) -> None:
+    def _later(self, hold: str, claims: Sequence[Claim], settlement: Settlement, pause_s: float) -> None:
+        task = asyncio.create_task(self._settle_late(hold, claims, settlement, pause_s))
+        self._late.add(task)
+        task.add_done_callback(self._late.discard)
+
+    async def _settle_late(self, hold: str, claims: Sequence[Claim], settlement: Settlement, pause_s: float) -> None:
         while True:
-            await asyncio.sleep(SETTLE_AGAIN_S)
+            await asyncio.sleep(pause_s)
             try:
                 await self.accounts.settle(hold, claims, settlement)
             except StoreError:
+                pause_s = SETTLE_AGAIN_S
                 continue
             if len(self._late) == 1:
                 self._alerts.tell(_unsettled(None))
