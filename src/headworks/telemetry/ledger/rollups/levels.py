@@ -50,18 +50,26 @@ class Level(Struct, frozen=True):
         unit: What a row's `span` counts: hours or days since 1970, or months since the year 0, all in UTC.
         most: Rows that a span is folded to once it has twice as many.
         people: Whether rows know users and keys.
+        order: How rows lie within a span. A report by what comes first needs no sorting.
     """
 
     table: str
     unit: Unit
     most: int
     people: bool = True
+    order: tuple[str, ...] = NAMES
 
 
 HOURS = Level("usage_hours", "hour", 250)
 DAYS = Level("usage_days", "day", 1_000)
 MONTHS = Level("usage_months", "month", 2_000)
-BRIEF_DAYS = Level("usage_brief_days", "day", 1_000, people=False)
+BRIEF_DAYS = Level(
+    "usage_brief_days",
+    "day",
+    1_000,
+    people=False,
+    order=("feature", "model", "org_id", "provider", "prompt", "user_id", "key_id"),
+)
 LEVELS = (HOURS, DAYS, MONTHS, BRIEF_DAYS)
 
 RECENT = "usage_recent"
@@ -75,8 +83,10 @@ _COLUMNS = ", ".join(
         *(f"{name} BLOB NOT NULL" for name in TIMES),
     )
 )
-_KEY = f"PRIMARY KEY (span, {', '.join(NAMES)})"
-_TABLES = "\n".join(f"CREATE TABLE {level.table} ({_COLUMNS}, {_KEY}) WITHOUT ROWID;" for level in LEVELS)
+_TABLES = "\n".join(
+    f"CREATE TABLE {level.table} ({_COLUMNS}, PRIMARY KEY (span, {', '.join(level.order)})) WITHOUT ROWID;"
+    for level in LEVELS
+)
 STEP = f"""
 ALTER TABLE traces ADD COLUMN repriced_nano INTEGER;
 {_TABLES}

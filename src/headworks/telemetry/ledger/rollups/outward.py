@@ -1,6 +1,7 @@
 """A report as users see it: names of the record, times as dates, money as exact decimal text."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from headworks.core.clock import rfc3339
@@ -12,6 +13,7 @@ from headworks.telemetry.ledger.rollups.wish import OUTWARD, Time, Wish
 
 _INWARD = {column: name for name, column in OUTWARD.items()}
 _MONEY = {"cost_nano": "cost_usd", "saved_nano": "saved_usd", "repriced_nano": "repriced_usd"}
+_SHOWN = tuple(_MONEY.get(name, name) for name in SUMS)
 _QUANTILES = {"p50": 0.5, "p95": 0.95}
 _HOUR_S = 3_600
 
@@ -42,9 +44,11 @@ def _row(line: Line, wish: Wish) -> dict[str, Any]:
         row[wish.time] = _moment(wish.time, line.span)
     for column, value in zip(wish.names, line.names, strict=True):
         row[_INWARD[column]] = value or None
-    return row | _sums(line.sums, wish)
+    row.update(_sums(line.sums, wish))
+    return row
 
 
+@lru_cache(maxsize=1_000)
 def _moment(time: Time, span: int) -> str:
     if time == "hour":
         return rfc3339(span * _HOUR_S)
@@ -54,12 +58,12 @@ def _moment(time: Time, span: int) -> str:
 
 
 def _sums(sums: list[int], wish: Wish) -> dict[str, Any]:
-    plain = dict(zip(SUMS, sums, strict=False))
-    found: dict[str, Any] = {_MONEY.get(name, name): usd_text(n) if name in _MONEY else n for name, n in plain.items()}
-    if plain["calls"] and plain["unpriced"] == plain["calls"]:
-        found["cost_usd"] = None  # not known, which is not nothing
-    if not plain["repriced"]:
-        found["repriced_usd"] = None
+    found: dict[str, Any] = dict(zip(_SHOWN, sums, strict=False))
+    # A cost that is not known is not nothing.
+    known = found["unpriced"] < found["calls"] or not found["calls"]
+    found["cost_usd"] = usd_text(found["cost_usd"]) if known else None
+    found["saved_usd"] = usd_text(found["saved_usd"]) if found["saved_usd"] else "0"
+    found["repriced_usd"] = usd_text(found["repriced_usd"]) if found["repriced"] else None
     if wish.latency:
         for name, histogram in zip(("latency", "ttft"), sums[len(SUMS) :], strict=True):
             found |= {f"{name}_{p}_ms": quantile_ms(histogram, share) for p, share in _QUANTILES.items()}

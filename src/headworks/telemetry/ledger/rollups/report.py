@@ -85,9 +85,7 @@ def read_report(connection: apsw.Connection, wish: Wish) -> Report:
             key = (_time(wish, piece.unit, span), *names)
             known = groups.get(key)
             groups[key] = sums if known is None else _plus(known, sums)
-    totals = [0] * (len(SUMS) + len(TIMES))
-    for sums in groups.values():
-        totals = _plus(totals, sums)
+    totals = list(map(sum, zip(*groups.values(), strict=True))) or [0] * (len(SUMS) + len(TIMES))
     cost = SUMS.index("cost_nano")
     lines = [Line(key[0], key[1:], sums) for key, sums in groups.items()]
     lines.sort(key=lambda line: (line.span or 0, -line.sums[cost], -line.sums[0], line.names))
@@ -126,11 +124,11 @@ def _read(connection: apsw.Connection, wish: Wish, piece: _Piece) -> Iterator[tu
         f"(SELECT {named} FROM {piece.table} WHERE span BETWEEN ? AND ?{where} {grouped})",
         (piece.first, piece.last, *wish.only.values()),
     ).fetchall()
+    begin = len(keys)
+    end = begin + len(SUMS)
     for row in _decode(rows[0][0]):
-        span = row.pop(0) if wish.time else 0
-        names, sums = row[: len(wish.names)], row[len(wish.names) :]
-        times = [sum(map(unpacked, text.split())) for text in sums[len(SUMS) :]] or [0, 0]
-        yield span, names, [*sums[: len(SUMS)], *times]
+        times = [sum(map(unpacked, text.split())) for text in row[end:]] or [0, 0]
+        yield row[0] if wish.time else 0, row[begin - len(wish.names) : begin], row[begin:end] + times
 
 
 def _time(wish: Wish, unit: str, span: int) -> int | None:
