@@ -29,6 +29,12 @@ GROUPS = {
             "test": ("headworks.cli.operation.alerts:send_test", "Send a test to the channels of the config."),
         },
     ),
+    "budgets": (
+        "See what was spent, and what would have been.",
+        {
+            "report": ("headworks.cli.budgets:report", "Report what was spent, on what and by whom."),
+        },
+    ),
     "cache": (
         "See what the cache does, and let go of what it holds.",
         {

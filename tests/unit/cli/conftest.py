@@ -59,6 +59,9 @@ class AdminApi(BaseHTTPRequestHandler):
             self.answer(200, {"data": [{"id": "abc", "name": "laptop"}], "next": None})
         elif self.path == "/admin/v1/cache":
             self.answer(200, self.server.cache)
+        elif self.path.startswith("/admin/v1/reports"):
+            self.server.asked.append((self.command, self.path, None))
+            self.answer(200, self.server.report)
         elif self.path.startswith("/moved"):
             self.send_response(302)
             self.send_header("location", "http://127.0.0.1:1/")

@@ -52,6 +52,14 @@ class AdminApi:
         """
         return self._shaped(self._call("GET", path, "", None), dict[str, Any])
 
+    def query(self, path: str, **query: object) -> dict[str, Any]:
+        """The object at `path`, asked for with a query; values of None are left out.
+
+        Raises:
+            HeadworksError: The gateway is away, or says no.
+        """
+        return self._shaped(self._call("GET", (path,), _query(query), None), dict[str, Any])
+
     def post(self, *path: str, body: Mapping[str, object]) -> dict[str, Any]:
         """The answer to a POST of `body`.
 
@@ -74,8 +82,7 @@ class AdminApi:
         Raises:
             HeadworksError: The gateway is away, or says no.
         """
-        given = {name: value for name, value in query.items() if value is not None}
-        return self._shaped(self._call("GET", (path,), f"?{urlencode(given)}" if given else "", None), Page)
+        return self._shaped(self._call("GET", (path,), _query(query), None), Page)
 
     def pages(self, path: str, **query: object) -> Iterator[list[dict[str, Any]]]:
         """Every page of a list, as long as there is a next one."""
@@ -121,6 +128,11 @@ class AdminApi:
         fault = fault if isinstance(fault, dict) else {}
         message = fault.get("message") or f"The gateway answered {status}."
         raise HeadworksError(str(message), code=str(fault.get("code") or "provider_error"), status=status)
+
+
+def _query(query: Mapping[str, object]) -> str:
+    given = {name: value for name, value in query.items() if value is not None}
+    return f"?{urlencode(given)}" if given else ""
 
 
 def _address(url: str) -> SplitResult:

@@ -20,6 +20,7 @@ from headworks.server.admin.cache import add_cache
 from headworks.server.admin.explain import SCHEMA, explained
 from headworks.server.admin.masking import masked
 from headworks.server.admin.operation import add_operation
+from headworks.server.admin.reports import add_reports
 from headworks.server.admin.rooms import AdminRooms
 from headworks.server.admin.shapes import (
     AuditView,
@@ -64,6 +65,7 @@ def build_app(rooms: AdminRooms) -> FastAPI:
     _add_insight(app, rooms)
     add_operation(app, rooms)
     add_cache(app, rooms.cache)
+    add_reports(app, rooms.traces)
     add_alerts(app, rooms.alerts)
     add_budgets(app, rooms)
     return app

@@ -11,6 +11,7 @@ from headworks.core.clock import Clock
 from headworks.identity.ring import KeyRing
 from headworks.providers.faults import GameDay
 from headworks.server.admin.explain import Explain
+from headworks.telemetry.ledger.rollups.wish import ReportQuery
 
 
 class TraceStore(Protocol):
@@ -46,6 +47,13 @@ class TraceStore(Protocol):
 
     def get(self, trace_id: str) -> dict[str, Any] | None:
         """One record."""
+
+    def report(self, query: ReportQuery) -> dict[str, Any]:
+        """What was called, used and spent.
+
+        Raises:
+            BadAskError: A name or a time that is none.
+        """
 
 
 class Alerts(Protocol):

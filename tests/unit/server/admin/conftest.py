@@ -60,6 +60,12 @@ class FakeTraces:
     def get(self, trace_id: str) -> dict[str, Any] | None:
         return {"trace_id": "t1"} if trace_id == "t1" else None
 
+    def report(self, query: Any) -> dict[str, Any]:
+        self.asked = query
+        if self.fail is not None:
+            raise self.fail
+        return {"by": ["day"], "rows": [{"day": "2026-11-23", "cost_usd": "0.000000001"}], "totals": {}}
+
 
 class FakeBudgets:
     """Nothing has a limit."""
