@@ -32,7 +32,7 @@ GROUPS = {
     "budgets": (
         "See what was spent, and what would have been.",
         {
-            "report": ("headworks.cli.budgets:report", "Report what was spent, on what and by whom."),
+            "report": ("headworks.cli.money.report:report", "Report what was spent, on what and by whom."),
         },
     ),
     "cache": (

@@ -153,6 +153,7 @@ async def test_the_openapi_document_names_every_route_and_loads_nothing(admin: A
         "/admin/v1/health",
         "/admin/v1/health/reset",
         "/admin/v1/faults",
+        "/admin/v1/reports",
         "/admin/v1/keys",
         "/admin/v1/keys/{key_id}",
         "/admin/v1/keys/{key_id}/revoke",

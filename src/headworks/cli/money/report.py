@@ -1,4 +1,4 @@
-"""`headworks budgets`: what was spent, on what and by whom."""
+"""`headworks budgets report`: what was spent, on what and by whom."""
 
 import csv
 import sys

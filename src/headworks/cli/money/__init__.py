@@ -1,0 +1,1 @@
+"""Commands about money: what was spent, what would have been, what applies."""
