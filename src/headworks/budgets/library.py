@@ -12,9 +12,9 @@ from decimal import Decimal
 from fractions import Fraction
 
 from genai_prices.data_snapshot import find_provider_by_id, get_snapshot
-from genai_prices.types import ModelInfo, Provider, TieredPrices, TimeOfDateConstraint
+from genai_prices.types import ModelInfo, Provider, StartDateConstraint, TieredPrices, TimeOfDateConstraint
 
-from headworks.budgets.rates import Quote, Sheet, TieredRates, compile_sheet
+from headworks.budgets.rates import Origin, Quote, Sheet, TieredRates, compile_sheet
 from headworks.budgets.supplements import call_fee, sound_is_apart, surcharge
 
 STANDARD_TIERS = frozenset({"standard", "default", "auto", "on_demand"})
@@ -69,6 +69,31 @@ def quote(price_id: str, model: str, tier: str | None, at_s: float) -> Quote:
     if (fee := call_fee(price_id, info.id)) is not None:
         known["requests_kcount"] = fee
     return Quote(_rates(known, place, silent=sound_is_apart(price_id)), *_window(info, at))
+
+
+def origin(price_id: str, model: str, at_s: float) -> Origin | None:
+    """Where the price of `model` comes from that is in force at a moment; None when the library knows no such model."""
+    at = datetime.fromtimestamp(at_s, UTC)
+    provider = find_provider_by_id(_PROVIDERS, price_id)
+    info = provider.find_model(model, all_providers=_PROVIDERS) if provider else None
+    if info is None:
+        return None
+    rows = info.prices if isinstance(info.prices, list) else []
+    days = [row.constraint.start_date for row in rows if isinstance(row.constraint, StartDateConstraint)]
+    later = min((day for day in days if day > at.date()), default=None)
+    # As the library chooses: the last row that holds, else the first.
+    chosen = next(
+        (row.constraint for row in reversed(rows) if row.constraint is None or row.constraint.active(at)), None
+    )
+    since = chosen.start_date if isinstance(chosen, StartDateConstraint) else None
+    hours = chosen if isinstance(chosen, TimeOfDateConstraint) else None
+    return Origin(
+        price_id=price_id,
+        model=info.id,
+        since=since.isoformat() if since else None,
+        hours=f"{hours.start_time:%H:%M}-{hours.end_time:%H:%M}" if hours else None,
+        until=later.isoformat() if later else None,
+    )
 
 
 def context_window(price_id: str, model: str) -> int | None:

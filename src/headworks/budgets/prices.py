@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Protocol, cast
 
 from headworks.budgets.outputs import most_written
-from headworks.budgets.rates import Quote, TieredRates, config_cost_nano
+from headworks.budgets.rates import Origin, Quote, TieredRates, config_cost_nano
 from headworks.budgets.tokens import TokenCounter
 from headworks.core.messages import Ask, Prices, Target
 from headworks.core.replies import Usage
@@ -104,11 +104,19 @@ class PriceList:
         return kept.rates
 
 
+def library_origin(price_id: str | None, model: str, at_s: float) -> Origin | None:
+    """Where the library's price of a model comes from; None when it knows no such provider or model."""
+    return None if price_id is None else _library().origin(price_id, model, at_s)
+
+
 class _Library(Protocol):
     """The module that knows the price library, as far as it is used here."""
 
     def quote(self, price_id: str, model: str, tier: str | None, at_s: float) -> Quote:
         """The rates of a model."""
+
+    def origin(self, price_id: str, model: str, at_s: float) -> Origin | None:
+        """Where a price comes from."""
 
     def context_window(self, price_id: str, model: str) -> int | None:
         """How much a model reads and writes."""

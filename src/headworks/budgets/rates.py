@@ -143,6 +143,24 @@ class Quote(Struct, frozen=True):
     end_s: float
 
 
+class Origin(Struct, frozen=True, kw_only=True):
+    """Where the library's price of a model comes from.
+
+    Attributes:
+        price_id: The provider's id there.
+        model: The model's id there, which may stand for several names.
+        since: The day on which the price in force began, `2026-03-13`; None where the library does not date it.
+        hours: The time of day it holds for, UTC, `16:30-00:30`; None for all day.
+        until: The day on which another price begins; None when none is announced.
+    """
+
+    price_id: str
+    model: str
+    since: str | None = None
+    hours: str | None = None
+    until: str | None = None
+
+
 def compile_sheet(sheet: Sheet) -> Rates:
     """The sheet as integers over their common denominator."""
     inside = sheet.input

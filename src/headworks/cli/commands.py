@@ -18,6 +18,7 @@ COMMANDS = {
     "init": ("headworks.cli.init:init", "Write a commented headworks.yaml to begin with."),
     "check": ("headworks.cli.check:check", "Check a config and say what is wrong, where, and what was meant."),
     "doctor": ("headworks.cli.doctor:doctor", "Reach every provider and the store, and say what is wrong."),
+    "prices": ("headworks.cli.money.prices:prices", "Show which price applies to a model, and since when."),
     "explain": ("headworks.cli.explain:explain", "Say what would happen to a request, with no provider call."),
     "fake-provider": ("headworks.cli.fake_provider:fake_provider", "Run a provider that misbehaves on request."),
 }
@@ -33,6 +34,8 @@ GROUPS = {
         "See what was spent, and what would have been.",
         {
             "report": ("headworks.cli.money.report:report", "Report what was spent, on what and by whom."),
+            "simulate": ("headworks.cli.money.simulate:simulate", "Say what recorded calls would have cost."),
+            "reprice": ("headworks.cli.money.reprice:reprice", "Work past costs out again, beside the old figures."),
         },
     ),
     "cache": (

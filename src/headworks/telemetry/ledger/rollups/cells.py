@@ -53,6 +53,11 @@ def of_records(records: Iterable[TraceRecord]) -> Cells:
     return hourly(map(facts_of, records))
 
 
+def key_of(record: TraceRecord) -> Key:
+    """The cell by the hour that a record is counted in."""
+    return _key(facts_of(record))
+
+
 def merge(cells: Cells, key: Key, sums: list[int]) -> None:
     """Add `sums` to the cell of that key."""
     known = cells.get(key)

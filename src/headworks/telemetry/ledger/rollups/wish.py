@@ -79,12 +79,36 @@ def read_wish(query: ReportQuery, now_s: float) -> Wish:
     last = int(now_s * 1000) // HOUR_MS if until is None else _hour("until", until, now_s)
     if time != "hour":
         first -= first % DAY_HOURS
-    if time != "hour" or (until is not None and len(until) == _DAY_TEXT and "-" in until):
+    if time != "hour" or (until is not None and _is_date(until)):
         last += DAY_HOURS - 1 - last % DAY_HOURS
     if first > last:
         raise BadAskError("`until` lies before `since`.", param="until")
     chosen = {column: value for name, column in OUTWARD.items() if (value := getattr(query, name)) is not None}
     return Wish(time=time, names=names, only=chosen, first_hour=first, last_hour=last, latency=query.latency)
+
+
+def stretch_ms(since: str, until: str | None, now_s: float) -> tuple[int, int]:
+    """Unix milliseconds from the beginning of `since` to the end of `until`, which is a day when it is a date.
+
+    Args:
+        since: A date, RFC 3339 text, Unix seconds, an age.
+        until: Likewise; None for now.
+        now_s: The time.
+
+    Raises:
+        BadAskError: A time that is none, or an end before its beginning.
+    """
+    first = moment_ms("from", since, now_s)
+    if until is None:
+        return first, int(now_s * 1000) + 1
+    end = moment_ms("to", until, now_s) + (DAY_HOURS * HOUR_MS if _is_date(until) else 0)
+    if end < first:
+        raise BadAskError("`to` lies before `from`.", param="to")
+    return first, end
+
+
+def _is_date(text: str) -> bool:
+    return len(text) == _DAY_TEXT and "-" in text
 
 
 def _grouping(by: str) -> tuple[Time | None, tuple[str, ...]]:
@@ -100,7 +124,12 @@ def _grouping(by: str) -> tuple[Time | None, tuple[str, ...]]:
     return (times[0] if times else None), names
 
 
-def _hour(param: str, text: str, now_s: float) -> int:
+def moment_ms(param: str, text: str, now_s: float) -> int:
+    """Unix milliseconds of a date, RFC 3339 text, Unix seconds or an age.
+
+    Raises:
+        BadAskError: It is none; names `param`.
+    """
     try:
         milliseconds = since_ms(text, now_s)
     except BadAskError as error:
@@ -109,7 +138,10 @@ def _hour(param: str, text: str, now_s: float) -> int:
             "age such as 7d.",
             param=param,
         ) from error
-    hour = milliseconds // HOUR_MS
-    if not 0 <= hour < _LAST_HOUR:
-        raise BadAskError(f"`{param}` must lie in the years 1970 to 9998.", param=param)
-    return hour
+    if not 0 <= milliseconds < _LAST_HOUR * HOUR_MS:
+        raise BadAskError(f"`{param}` must lie in the years 1970 to 9996.", param=param)
+    return milliseconds
+
+
+def _hour(param: str, text: str, now_s: float) -> int:
+    return moment_ms(param, text, now_s) // HOUR_MS
