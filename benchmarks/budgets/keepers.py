@@ -48,6 +48,11 @@ class Tables:
         self.db = _database()
 
 
+def beyond(claims: Sequence[Claim], settlement: Settlement) -> int:
+    """How many accounts a call settles at more than it had reserved there: each might overdraw them."""
+    return sum(claim.kind == "sum" and settlement.amounts.get(claim.account, 0) > claim.amount for claim in claims)
+
+
 _EMPTIED = ("accounts", "holds", "settlements")
 _kept: list[apsw.Connection] = []
 
@@ -69,10 +74,15 @@ class InMemory:
     Args:
         tables: What it shares with other workers.
         name: Of this worker.
+
+    Attributes:
+        settled_first: Holds that it ended, in this order; one that was ended before is not among them.
+        beyond: How often an account was debited with more than was reserved there.
     """
 
     def __init__(self, tables: Tables, name: str) -> None:
         self.settled_first: list[str] = []
+        self.beyond = 0
         self._tables = tables
         self._name = name
         self._book = Book(tables.db, name)
@@ -94,6 +104,7 @@ class InMemory:
 
     async def settle(self, hold: str, claims: Sequence[Claim], settlement: Settlement) -> bool:
         """As the protocol says."""
+        self.beyond += beyond(claims, settlement)
 
         def work(book: Book, now: float) -> bool:
             first = book.settle(hold, claims, settlement, now)
@@ -174,6 +185,7 @@ class OnFile(SqliteAccounts):
     """`SqliteAccounts` that can be killed, and remembers what it settled first."""
 
     _killed = False
+    beyond = 0
 
     def kill(self) -> None:
         """As `kill -9`: the kernel closes what is open."""
@@ -192,6 +204,7 @@ class OnFile(SqliteAccounts):
 
     async def settle(self, hold: str, claims: Sequence[Claim], settlement: Settlement) -> bool:
         """As the protocol says."""
+        self.beyond += beyond(claims, settlement)
 
         def work(book: Book, now: float) -> bool:
             first = book.settle(hold, claims, settlement, now)

@@ -77,20 +77,29 @@ class Models:
         counter: Knows the true length of prompts.
         prices: Of the models.
         most_share: Of `max_tokens`, what answers use at most.
+        whole_share: Of answers, those that are as long as that.
     """
 
-    def __init__(self, random: Random, counter: Counter, prices: PriceList, most_share: float = 1.0) -> None:
+    def __init__(
+        self,
+        random: Random,
+        counter: Counter,
+        prices: PriceList,
+        most_share: float = 1.0,
+        whole_share: float = 0.33,
+    ) -> None:
         self.random = random
         self.prices = prices
         self._counter = counter
         self._most_share = most_share
+        self._whole_share = whole_share
 
     def attempt(self, target: Target, ask: Ask) -> Used:
-        """What `target` uses for `ask` when it answers to the end: one in three answers is as long as it may be."""
+        """What `target` uses for `ask` when it answers to the end."""
         random = self.random
         editor = EDITORS["openai"]
         limit = min(editor.max_tokens(ask) or 4_000, target.max_output_tokens or 4_000)
-        share = 1.0 if random.random() < 0.33 else random.random()
+        share = 1.0 if random.random() < self._whole_share else random.random()
         output = int(limit * share * self._most_share) * editor.choices(ask)
         read = self._counter.true(target, ask)
         kind = random.randrange(4)

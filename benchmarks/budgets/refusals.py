@@ -29,7 +29,7 @@ from headworks.core.messages import Caller, Route
 
 BEGINS_S = 1_770_000_000.0
 AT_ONCE = 8
-SIZES = (50, 100, 200, 500, 1_000)
+SIZES = (50, 75, 100, 200, 1_000)
 """Of caps, in calls at their most."""
 BEFORE, AFTER = 0.85, 0.95
 _CALLER = Caller(key_id="k", key_name="k", org_id="acme")

@@ -30,8 +30,30 @@ _USUAL, _UNHURRIED = Policy(), Policy(patience=PATTERNS["background"], unhurried
 _Keeper = InMemory | OnFile
 
 
+NEVER = (
+    "overshoot_nano",
+    "overshoot_tokens",
+    "beyond_reserved",
+    "left_reserved",
+    "left_holds",
+    "double",
+    "wrong_sums",
+    "never_settled",
+)
+"""Of a verdict, what has to be nothing."""
+
+
 class Verdict(Struct):
-    """Of schedules, added up. Only `calls` and what is under `refused` to `killed` may be more than nothing."""
+    """Of schedules, added up.
+
+    Attributes:
+        overshoot_nano: Settled beyond a budget in money, all accounts together; `overshoot_tokens` likewise.
+        beyond_reserved: How often a call settled at more than it had reserved on an account.
+        left_reserved: Accounts with something reserved when all was over; `left_holds` likewise.
+        double: Settlements made twice.
+        wrong_sums: Accounts that owe something else than what their calls settled at.
+        never_settled: Calls of living workers whose hold was granted and not settled.
+    """
 
     schedules: int = 0
     calls: int = 0
@@ -41,6 +63,7 @@ class Verdict(Struct):
     settled: int = 0
     overshoot_nano: int = 0
     overshoot_tokens: int = 0
+    beyond_reserved: int = 0
     left_reserved: int = 0
     left_holds: int = 0
     double: int = 0
@@ -54,8 +77,7 @@ class Verdict(Struct):
 
     def sound(self) -> bool:
         """Whether all held."""
-        return not any((self.overshoot_nano, self.overshoot_tokens, self.left_reserved, self.left_holds, self.double,
-                        self.wrong_sums, self.never_settled))  # fmt: skip
+        return not any(getattr(self, name) for name in NEVER)
 
 
 class Worker:
@@ -257,6 +279,7 @@ class Schedule:
             verdict.double += await keeper.settle(hold, [], Settlement(amounts={one.account: 1 for one in counted}))
         verdict.double += sum(count - 1 for count in first.values())
         verdict.settled = len(first)
+        verdict.beyond_reserved = sum(one.beyond for one in self._keepers)
         db = self._tables.db if self._folder is None else apsw.Connection(str(self._folder / "budgets.sqlite"))
         self._books(db, set(first))
         if self._folder is not None:

@@ -35,14 +35,20 @@ from headworks.core.policy import PATTERNS, Policy
 
 CENT = 10_000_000
 BEFORE_MONTH_ENDS_S = 1_769_903_990.0
-RULES = (
-    Rule("gateway", None, Limit("usd", "day", 2 * CENT)),
-    Rule("org", None, Limit("usd", "total", 5 * CENT)),
-    Rule("model", "dear", Limit("usd", "month", CENT)),
-    Rule("end_user", None, Limit("tokens", "week", 3_000)),
-    Rule("key", None, Limit("calls", "now", 3)),
-    Rule("feature", None, Limit("tokens", "minute", 4_000)),
-)
+
+
+def rules(cent: int) -> tuple[Rule, ...]:
+    """Limits that calls of these stories reach; one costs up to a third of a cent."""
+    return (
+        Rule("gateway", None, Limit("usd", "day", 2 * cent)),
+        Rule("org", None, Limit("usd", "total", 5 * cent)),
+        Rule("model", "dear", Limit("usd", "month", cent)),
+        Rule("end_user", None, Limit("tokens", "week", cent // 5_000)),
+        Rule("key", None, Limit("calls", "now", 6)),
+        Rule("feature", None, Limit("tokens", "minute", 20_000)),
+    )
+
+
 POLICIES = {False: Policy(), True: Policy(patience=PATTERNS["background"], unhurried=True)}
 ROUTES = st.sampled_from([(0,), (1,), (0, 1), (1, 0)])
 ENDS = st.sampled_from(["ok", "early", "free", "paid", "hedge"])
@@ -52,14 +58,23 @@ SOME = st.integers(0, 20)
 class Budgets(RuleBasedStateMachine):
     """Two workers with a file between them."""
 
-    @initialize(seed=st.integers(0, 1000), wait_s=st.sampled_from([0.0, 2.0]), least=st.sampled_from([1, 64]))
-    def begin(self, seed: int, wait_s: float, least: int) -> None:
+    @initialize(
+        seed=st.integers(0, 1000),
+        wait_s=st.sampled_from([0.0, 2.0]),
+        least=st.sampled_from([1, 64]),
+        cents=st.sampled_from([0.3, 0.6, 1.0, 2.0]),
+    )
+    def begin(self, seed: int, wait_s: float, least: int, cents: float) -> None:
         self.folder = tempfile.TemporaryDirectory()
         self.loop = Timeline()
         self.clock = LoopClock(self.loop, BEFORE_MONTH_ENDS_S)
         self.settings = BudgetSettings(wait_s=wait_s, least_max_tokens=least, default_max_tokens=200)
-        self.scopes, self.counter, self.prices = Scopes(RULES), Counter(), PriceList({"p": None}, Counter())
-        self.models = Models(Random(seed), self.counter, self.prices)
+        self.scopes, self.counter, self.prices = (
+            Scopes(rules(round(cents * CENT))),
+            Counter(),
+            PriceList({"p": None}, Counter()),
+        )
+        self.models = Models(Random(seed), self.counter, self.prices, whole_share=0.8)
         self.keepers: list[OnFile] = []
         self.workers = [self.worker(), self.worker()]
         self.calls: list[tuple[asyncio.Task[None], asyncio.Queue[str], int]] = []
@@ -80,11 +95,18 @@ class Budgets(RuleBasedStateMachine):
 
         self.loop.run_until_complete(some())
 
-    @rule(place=st.integers(0, 1), ask=st.integers(0, 14), models=ROUTES, user=st.integers(0, 1), wait=st.booleans())
-    def a_call_comes(self, place: int, ask: int, models: tuple[int, ...], user: int, *, wait: bool) -> None:
+    @rule(
+        comes=st.lists(st.tuples(st.integers(0, 1), st.integers(0, 14), ROUTES, st.booleans()), min_size=1, max_size=3)
+    )
+    def calls_come(self, comes: list[tuple[int, int, tuple[int, ...], bool]]) -> None:
+        for call in comes:
+            self.call(*call)
+        self.after(3)
+
+    def call(self, place: int, ask: int, models: tuple[int, ...], wait: bool) -> None:
         inbox: asyncio.Queue[str] = asyncio.Queue()
         name = f"t{len(self.bills)}"
-        asked = replace(ASKS[ask], trace_id=name, user_id=f"u{user}", deadline_s=self.loop.time() + 30)
+        asked = replace(ASKS[ask], trace_id=name, user_id=f"u{ask % 2}", deadline_s=self.loop.time() + 30)
         caller = Caller(key_id="k", key_name="k", org_id="acme")
         route = Route(feature="f", query_type="q", targets=tuple(TARGETS[one] for one in models), policy=POLICIES[wait])
         record = Record(self.models, self.clock.now())
@@ -92,7 +114,6 @@ class Budgets(RuleBasedStateMachine):
         hold = self.workers[place].hold(asked, caller, route, record)
         assert isinstance(hold, Hold)
         self.calls.append((self.loop.create_task(self.called(hold, record, inbox)), inbox, place))
-        self.after(3)
 
     async def called(self, hold: Hold, record: Record, inbox: "asyncio.Queue[str]") -> None:
         try:
@@ -111,10 +132,11 @@ class Budgets(RuleBasedStateMachine):
         except RefusedError:
             return
 
-    @rule(which=SOME, what=ENDS, steps=st.integers(0, 6))
-    def something_becomes_of_a_call(self, which: int, what: str, steps: int) -> None:
+    @rule(which=SOME, becomes=st.lists(ENDS, min_size=1, max_size=3), steps=st.integers(0, 6))
+    def something_becomes_of_a_call(self, which: int, becomes: list[str], steps: int) -> None:
         if self.calls:
-            self.calls[which % len(self.calls)][1].put_nowait(what)
+            for what in becomes:
+                self.calls[which % len(self.calls)][1].put_nowait(what)
             self.after(steps)
 
     @rule(which=SOME, steps=st.integers(0, 6))
@@ -157,6 +179,7 @@ class Budgets(RuleBasedStateMachine):
             return
         settled = [hold for keeper in self.keepers for hold in keeper.settled_first]
         assert len(settled) == len(set(settled))
+        assert not any(keeper.beyond for keeper in self.keepers), "a call used more than it had reserved"
         limits = {one.account: one for counted, _ in self.bills.values() for one in counted}
         for name, spent, reserved in self.rows("SELECT name, spent, reserved FROM accounts"):
             one = limits[name]
@@ -202,4 +225,4 @@ class Budgets(RuleBasedStateMachine):
 class TestBudgetsHoldInAnyOrder(Budgets.TestCase):
     """A few seconds of it."""
 
-    settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+    settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
