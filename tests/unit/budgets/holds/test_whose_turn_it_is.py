@@ -77,6 +77,23 @@ def test_a_call_that_somebody_waits_for_goes_before_those_in_the_background_that
     assert [name for name, what, _ in house.said if what == "granted"] == ["a", "d", "b", "c"]
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_who_comes_as_room_is_made_does_not_overtake_those_that_wait(seed: int) -> None:
+    house = House(ONE_AT_ONCE, slowest_s=0.3, seed=seed)
+
+    async def story() -> None:
+        calls = [house.call("a", 2.0)]
+        await asyncio.sleep(0.7)
+        calls.append(house.call("b", 0.0))
+        for number in range(60):
+            await asyncio.sleep(0.05)
+            calls.append(house.call(f"{number}", 0.0, unhurried=True))
+        await asyncio.gather(*calls)
+
+    house.run(story())
+    assert [name for name, _, _ in house.said[:2]] == ["a", "b"]
+
+
 def test_in_the_background_who_comes_first_goes_first() -> None:
     house = House(ONE_AT_ONCE)
 
