@@ -60,14 +60,14 @@ class Turn:
         unhurried_until_s: Until when it may wait for rates, monotonic clock; None when somebody waits for its answer.
     """
 
-    __slots__ = ("_accounts", "_hurries_for", "_line", "_line_name", "_rates_until_s", "_room", "_until_s")
+    __slots__ = ("_counted", "_hurries_for", "_line", "_line_name", "_rates_until_s", "_room", "_until_s")
 
     def __init__(self, room: Waiting, counted: Sequence[Counted], unhurried_until_s: float | None) -> None:
         self._room = room
-        self._accounts = [one.account for one in counted]
+        self._counted = counted
         self._rates_until_s = unhurried_until_s
         self._until_s: float | None = None
-        self._hurries_for: set[str] = set()
+        self._hurries_for: tuple[str, ...] = ()
         self._line: Line | None = None
         self._line_name = ""
 
@@ -75,7 +75,8 @@ class Turn:
         """Stand back while others wait: only a call in the background does."""
         if self._rates_until_s is not None:
             turns = self._room.turns
-            busy = next((name for name in self._accounts if name in turns.hurried or name in turns.lines), None)
+            names = (one.account for one in self._counted)
+            busy = next((name for name in names if name in turns.hurried or name in turns.lines), None)
             if busy is not None:
                 await self._stand_in_line(busy, self._rates_until_s)
 
@@ -134,7 +135,7 @@ class Turn:
 
     async def _let_others_go(self, until_s: float) -> None:
         hurried = self._room.turns.hurried
-        while any(name in hurried for name in self._accounts) and self._room.clock.monotonic() < until_s:
+        while any(one.account in hurried for one in self._counted) and self._room.clock.monotonic() < until_s:
             await self._room.freed(LOOK_AGAIN_S)
 
     async def _pause(self, shortage: Shortage) -> None:
@@ -145,7 +146,7 @@ class Turn:
 
     def _hurry_for(self, name: str) -> None:
         if self._rates_until_s is None and name not in self._hurries_for:
-            self._hurries_for.add(name)
+            self._hurries_for = (*self._hurries_for, name)
             self._room.turns.hurried[name] += 1
 
     def _left(self, line: Line) -> None:
