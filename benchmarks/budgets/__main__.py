@@ -24,6 +24,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.budgets", description=__doc__)
     parser.add_argument("--schedules", type=int, default=SCHEDULES, help=f"how many (default: {SCHEDULES})")
     parser.add_argument("--crowds", type=int, default=CROWDS, help="runs per size of a cap, for false refusals")
+    parser.add_argument("--wait-s", type=float, default=5.0, help="`budgets.wait_s` in those (default: 5)")
     parser.add_argument("--seed", type=int, default=1, help="of the first; each has the next (default: 1)")
     parser.add_argument("--processes", type=int, default=2, help="how many at once (default: 2)")
     arguments = parser.parse_args()
@@ -34,7 +35,7 @@ def main() -> int:
     for name in Verdict.__struct_fields__[1:]:
         print(f"{name.replace('_', ' '):>18}  {getattr(total, name)}")
     with multiprocessing.get_context("spawn").Pool(arguments.processes, quietly) as pool:
-        found = pool.starmap(crowds, [(size, arguments.seed, arguments.crowds) for size in SIZES])
+        found = pool.starmap(crowds, [(size, arguments.seed, arguments.crowds, arguments.wait_s) for size in SIZES])
     print("\n| cap, in calls at their most | calls | refused | falsely | share, with 95% interval | use |")
     print("|--:|--:|--:|--:|---|--:|")
     for crowd in found:

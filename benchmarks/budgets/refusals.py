@@ -39,44 +39,55 @@ _Z = 1.96
 
 
 class Crowd(Struct):
-    """Of the runs with a cap of `size` calls at their most, added up. `use` is a sum of shares, one a call."""
+    """Of the runs with a cap of `size` calls at their most, added up.
+
+    Calls of one run stand in each other's way: the interval is that of a ratio over runs, not over calls. Where none
+    was refused falsely, its end is Wilson's over calls.
+
+    Attributes:
+        use: Sum of the shares of the cap that were spent, one a call.
+        squares: Sums over runs of falsely refused squared, of the product with calls, and of calls squared.
+    """
 
     size: int
     calls: int = 0
     refused: int = 0
     falsely: int = 0
     use: float = 0.0
+    squares: tuple[int, int, int] = (0, 0, 0)
 
-    def add(self, other: "Crowd") -> None:
-        """More of them."""
-        self.calls += other.calls
-        self.refused += other.refused
-        self.falsely += other.falsely
-        self.use += other.use
+    def add(self, run: "Crowd") -> None:
+        """One run more."""
+        self.calls += run.calls
+        self.refused += run.refused
+        self.falsely += run.falsely
+        self.use += run.use
+        products = (run.falsely**2, run.falsely * run.calls, run.calls**2)
+        self.squares = tuple(map(sum, zip(self.squares, products, strict=True)))  # type: ignore[assignment]
 
     def row(self) -> str:
-        """A row of the table. The interval is Wilson's."""
+        """A row of the table."""
         share, calls = self.falsely / self.calls, self.calls
-        middle = (share + _Z**2 / (2 * calls)) / (1 + _Z**2 / calls)
-        half = _Z / (1 + _Z**2 / calls) * (share * (1 - share) / calls + _Z**2 / (4 * calls**2)) ** 0.5
-        between = f"{share:.3%} ({max(0.0, middle - half):.3%} to {middle + half:.3%})"
+        falsely2, product, calls2 = self.squares
+        half = _Z * max(0.0, falsely2 - 2 * share * product + share**2 * calls2) ** 0.5 / calls
+        high = share + half if self.falsely else _Z**2 / (calls + _Z**2)
+        between = f"{share:.3%} ({max(0.0, share - half):.3%} to {high:.3%})"
         return f"| {self.size} | {calls} | {self.refused} | {self.falsely} | {between} | {self.use / calls:.1%} |"
 
 
 class _Call(Struct):
-    """What a call came to use, and whether it is over."""
+    """What a call came to use."""
 
     nano: int = 0
-    done: bool = False
 
 
-def crowded(loop: Timeline, random: Random, size: int) -> Crowd:
+def crowded(loop: Timeline, random: Random, size: int, wait_s: float) -> Crowd:
     """One run."""
-    return loop.run_until_complete(_Run(loop, random, size).run())
+    return loop.run_until_complete(_Run(loop, random, size, wait_s).run())
 
 
 class _Run:
-    def __init__(self, loop: Timeline, random: Random, size: int) -> None:
+    def __init__(self, loop: Timeline, random: Random, size: int, wait_s: float) -> None:
         self._loop = loop
         self._random = random
         self._clock = LoopClock(loop, BEGINS_S)
@@ -94,7 +105,7 @@ class _Run:
         self._keeper = InMemory(Tables(self._clock, random, 0.0), "w")
         marks = Marks(self._keeper, self._clock, Unheard())
         scopes = Scopes([Rule("org", "acme", limit)])
-        self._room = BudgetRoom(BudgetSettings(), scopes, self._keeper, self._needs, marks, Unheard())
+        self._room = BudgetRoom(BudgetSettings(wait_s=wait_s), scopes, self._keeper, self._needs, marks, Unheard())
         self._under_way: list[_Call] = []
         self._doubtful: list[tuple[int, list[_Call]]] = []
         self._crowd = Crowd(size)
@@ -119,10 +130,9 @@ class _Run:
             place += 1
             self._crowd.calls += 1
             self._crowd.use += spent / self._cap
-            if not await self._call(f"{number}.{place}"):
-                return
+            await self._call(f"{number}.{place}")
 
-    async def _call(self, trace_id: str) -> bool:
+    async def _call(self, trace_id: str) -> None:
         record, call = Record(self._models, self._clock.now()), _Call()
         try:
             async with self._room.hold(replace(_ASK, trace_id=trace_id), _CALLER, _ROUTE, record) as hold:
@@ -135,6 +145,5 @@ class _Run:
             self._crowd.refused += 1
             spent = (await self._keeper.balances([self._account]))[0].spent
             self._doubtful.append((spent, list(self._under_way)))
-            return True
-        self._under_way.remove(call)
-        return True
+        else:
+            self._under_way.remove(call)

@@ -47,10 +47,10 @@ def run(part: tuple[int, int]) -> Verdict:
     return total
 
 
-def crowds(size: int, seed: int, count: int) -> Crowd:
+def crowds(size: int, seed: int, count: int, wait_s: float) -> Crowd:
     """So many runs with a cap of one size."""
     loop, total = Timeline(), Crowd(size)
     for number in range(count):
-        total.add(crowded(loop, Random(seed * 1_000_003 + number), size))
+        total.add(crowded(loop, Random(seed * 1_000_003 + number), size, wait_s))
     loop.close()
     return total
