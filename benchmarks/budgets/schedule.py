@@ -268,7 +268,7 @@ class Schedule:
 
     async def _calm(self) -> None:
         """Until late settlements are made, and leases of the killed have ended."""
-        await asyncio.sleep(max(3 * SETTLE_AGAIN_S, LEASE_S))
+        await asyncio.sleep(max(3 * SETTLE_AGAIN_S, LEASE_S + 1))  # not to the instant: floats are rounded
         await self._workers[0].keeper.sweep()
 
     async def _look(self) -> None:
