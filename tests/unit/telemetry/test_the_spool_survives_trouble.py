@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from headworks.core.errors import StoreError
 from headworks.telemetry.backlog import Backlog
+from headworks.telemetry.ledger.tables import open_ledger
 from headworks.telemetry.record import TraceRecord, decode, encode
 from headworks.telemetry.spool import SEGMENT_BYTES, Spool, find_spooled
 
@@ -250,12 +251,14 @@ async def test_a_database_that_refuses_keeps_records_waiting(tmp_path, make_reco
     await recorder.start()
     await kit.whole_call(recorder)
     await recorder.flush()
-    recorder._ledger.close()
+    ledger = open_ledger(tmp_path)
+    ledger.execute("CREATE TRIGGER refuse BEFORE INSERT ON traces BEGIN SELECT RAISE(ABORT, 'not now'); END")
     await kit.whole_call(recorder)
     await recorder.flush()
     assert len(store.list()[0]) == 1
     assert b"headworks_spool_depth_bytes 0.0" not in recorder.metrics_text()
-    recorder._ledger.open()
+    ledger.execute("DROP TRIGGER refuse")
+    ledger.close()
     await recorder.flush()
     assert len(store.list()[0]) == 2
     await recorder.stop()
