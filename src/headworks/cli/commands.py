@@ -31,8 +31,9 @@ GROUPS = {
         },
     ),
     "budgets": (
-        "See what was spent, and what would have been.",
+        "See what was spent and is left, and what would have been.",
         {
+            "list": ("headworks.cli.money.standing:list_budgets", "List how budgets and rate limits stand."),
             "report": ("headworks.cli.money.report:report", "Report what was spent, on what and by whom."),
             "simulate": ("headworks.cli.money.simulate:simulate", "Say what recorded calls would have cost."),
             "reprice": ("headworks.cli.money.reprice:reprice", "Work past costs out again, beside the old figures."),

@@ -12,6 +12,8 @@ import pytest
 from headworks.cli.commands import run
 
 KEY = "hw-admin-secret"
+ACME = {"scope": "org", "name": "acme", "unit": "usd", "window": "day", "period": "2026-11-24", "limit": "2"}
+ACME |= {"spent": "1", "reserved": "0.5", "left": "0.5", "used_percent": 75.0, "resets_at": None}
 RECORDS = [{"trace_id": f"t{n}", "started_at": "2026-11-23T00:00:00.000Z", "model": "fast"} for n in range(5)]
 
 
@@ -57,6 +59,8 @@ class AdminApi(BaseHTTPRequestHandler):
             self.answer(200, {"data": RECORDS[2:] if second else RECORDS[:2], "next": None if second else "2"})
         elif self.path == "/admin/v1/keys":
             self.answer(200, {"data": [{"id": "abc", "name": "laptop"}], "next": None})
+        elif self.path == "/admin/v1/budgets":
+            self.answer(200, {"data": [ACME]})
         elif self.path == "/admin/v1/cache":
             self.answer(200, self.server.cache)
         elif self.path.startswith("/admin/v1/reports"):

@@ -1,12 +1,13 @@
 """How budgets and rate limits stand, for people: each account with its limit, what is spent, reserved and left."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import get_args
 from urllib.parse import unquote
 
 from msgspec import Struct
 
 from headworks.budgets.accounts.protocol import Balance, pace_taken
+from headworks.budgets.holds.scopes import Scopes
 from headworks.budgets.holds.windows import ends_s, stamp
 from headworks.core.clock import rfc3339
 from headworks.core.limits import SCOPES, Limit, Scope, Unit, Window
@@ -45,6 +46,18 @@ class Standing(Struct, frozen=True, kw_only=True):
     left: str | int | None
     used_percent: float | None
     resets_at: str | None
+
+
+def limits_of(scopes: Scopes, key_limits: Callable[[str], Sequence[Limit]]) -> LimitOf:
+    """The tightest limit of an account: of the config, or of the key with an id, as `key_limits` has them."""
+
+    def limit_of(scope: Scope, name: str, unit: str, window: str) -> Limit | None:
+        found = scopes.limit(scope, name, unit, window)
+        own = key_limits(name) if scope == "key" else ()
+        fitting = [one for one in own if (one.unit, one.window) == (unit, window)]
+        return min([*fitting, *([found] if found else [])], key=lambda one: one.most, default=None)
+
+    return limit_of
 
 
 def standings(rows: Iterable[tuple[str, Balance]], limit_of: LimitOf, now_s: float) -> list[Standing]:

@@ -14,13 +14,13 @@ from headworks.budgets.config import BudgetSettings
 from headworks.budgets.holds.hold import Hold
 from headworks.budgets.holds.marks import Marks
 from headworks.budgets.holds.needs import Needs
-from headworks.budgets.holds.overview import Standing, standings
+from headworks.budgets.holds.overview import Standing, limits_of, standings
 from headworks.budgets.holds.scopes import Scopes
 from headworks.budgets.holds.turns import Turns
 from headworks.core.alerting import Alert, Alerts
 from headworks.core.clock import Clock
 from headworks.core.errors import StoreError
-from headworks.core.limits import Limit, Scope
+from headworks.core.limits import Limit
 from headworks.core.messages import Ask, Caller, Route, Target
 from headworks.core.protocols import OpenTrace
 from headworks.core.replies import Reply
@@ -76,14 +76,8 @@ class BudgetRoom:
         Raises:
             StoreError: The accounts cannot be reached.
         """
-
-        def limit_of(scope: Scope, name: str, unit: str, window: str) -> Limit | None:
-            found = self._scopes.limit(scope, name, unit, window)
-            own = key_limits(name) if scope == "key" else ()
-            fitting = [one for one in own if (one.unit, one.window) == (unit, window)]
-            return min([*fitting, *([found] if found else [])], key=lambda one: one.most, default=None)
-
-        return standings(await self.accounts.listed(limit), limit_of, self.clock.now())
+        rows = await self.accounts.listed(limit)
+        return standings(rows, limits_of(self._scopes, key_limits), self.clock.now())
 
     async def freed(self, at_most_s: float) -> None:
         """Return when a call of this process has settled, or after so many seconds."""

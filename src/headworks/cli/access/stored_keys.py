@@ -62,6 +62,13 @@ class StoredKeys:
             raise BadAskError(f"The key {key_id} is {status}; every call with it is refused.", code="invalid_api_key")
         return record.caller()
 
+    def limits(self, key_id: str) -> tuple[Limit, ...]:
+        """The own limits of the key with this id; none when there is no such key."""
+        try:
+            return self._ring.get(key_id).spec.limits
+        except BadAskError:
+            return ()
+
     def create(self, wish: Mapping[str, Any]) -> dict[str, Any]:
         """Make a key."""
         expires_at = wish.get("expires_at")
