@@ -17,10 +17,10 @@ from benchmarks.budgets.provider import ASKS, EDITORS, TARGETS, Counter, Models,
 from benchmarks.budgets.timeline import LoopClock, Timeline
 from headworks.budgets.accounts.protocol import Claim, Settlement
 from headworks.budgets.config import BudgetSettings
-from headworks.budgets.holds.marks import Marks
 from headworks.budgets.holds.needs import Needs
 from headworks.budgets.holds.room import BudgetRoom
 from headworks.budgets.holds.scopes import Scopes, account_name
+from headworks.budgets.holds.watch.marks import Marks
 from headworks.budgets.prices import PriceList
 from headworks.core.alerting import Unheard
 from headworks.core.errors import RefusedError

@@ -15,10 +15,10 @@ from benchmarks.budgets.provider import ASKS, EDITORS, TARGETS, Counter, Models,
 from benchmarks.budgets.timeline import LoopClock, Timeline
 from headworks.budgets.accounts.protocol import Settlement
 from headworks.budgets.holds.hold import Hold
-from headworks.budgets.holds.marks import Marks
 from headworks.budgets.holds.needs import Needs
 from headworks.budgets.holds.room import SETTLE_AGAIN_S, BudgetRoom, Free
 from headworks.budgets.holds.scopes import Counted, Scopes
+from headworks.budgets.holds.watch.marks import Marks
 from headworks.budgets.prices import PriceList
 from headworks.core.alerting import Unheard
 from headworks.core.billing import Bill

@@ -229,6 +229,7 @@ class Gateway:
             metrics=lambda: (
                 self._prefixes.metrics()
                 + self._outfit.metrics()
+                + self._treasury.metrics()
                 + breaker_text(self._standings.health.states(), known, named_models(config))
                 + self.recorder.metrics_text()
                 + self.streams.metrics()

@@ -21,10 +21,10 @@ from msgspec.structs import replace
 from headworks.budgets.accounts.protocol import Settlement
 from headworks.budgets.config import BudgetSettings
 from headworks.budgets.holds.hold import Hold
-from headworks.budgets.holds.marks import Marks
 from headworks.budgets.holds.needs import Needs
 from headworks.budgets.holds.room import BudgetRoom
 from headworks.budgets.holds.scopes import Counted, Scopes
+from headworks.budgets.holds.watch.marks import Marks
 from headworks.budgets.prices import PriceList
 from headworks.core.alerting import Unheard
 from headworks.core.billing import Bill

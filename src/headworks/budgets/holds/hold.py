@@ -16,12 +16,12 @@ from msgspec.structs import replace
 
 from headworks.budgets.accounts.protocol import Accounts, Claim, Settlement, Shortage
 from headworks.budgets.holds.claims import first_claim, raised, used
-from headworks.budgets.holds.marks import Marks
 from headworks.budgets.holds.meter import metered
 from headworks.budgets.holds.needs import Need, Needs, longest
 from headworks.budgets.holds.refusals import pace_left, refusal, unpriced
 from headworks.budgets.holds.scopes import Counted
 from headworks.budgets.holds.turns import Turn, Waiting
+from headworks.budgets.holds.watch.marks import Marks
 from headworks.core.errors import StoreError
 from headworks.core.limits import Pace
 from headworks.core.messages import Ask, Route, Target

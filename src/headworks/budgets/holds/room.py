@@ -12,11 +12,11 @@ import structlog
 from headworks.budgets.accounts.protocol import Accounts, Claim, Settlement
 from headworks.budgets.config import BudgetSettings
 from headworks.budgets.holds.hold import Hold
-from headworks.budgets.holds.marks import Marks
 from headworks.budgets.holds.needs import Needs
-from headworks.budgets.holds.overview import Standing, limits_of, standings
 from headworks.budgets.holds.scopes import Scopes
 from headworks.budgets.holds.turns import Turns
+from headworks.budgets.holds.watch.marks import Marks
+from headworks.budgets.holds.watch.overview import Standing, limits_of, standings
 from headworks.core.alerting import Alert, Alerts
 from headworks.core.clock import Clock
 from headworks.core.errors import StoreError

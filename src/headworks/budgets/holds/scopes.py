@@ -67,6 +67,15 @@ class Scopes:
         fitting = [limit for limit in limits if (limit.unit, limit.window) == (unit, window)]
         return min(fitting, key=lambda limit: limit.most, default=None)
 
+    def named(self, now_s: float) -> list[Counted]:
+        """The budgets that the config has for one of a name, or for the gateway, of the days that are now."""
+        return [
+            Counted(scope, name, limit, account_name(scope, name, limit, now_s))
+            for (scope, name), limits in self._named.items()
+            for limit in limits
+            if limit.is_budget
+        ]
+
     def _found(self, ask: Ask, caller: Caller, route: Route, now_s: float) -> list[Counted]:
         found: dict[str, Counted] = {}
         for scope, name in _subjects(ask, caller, route):

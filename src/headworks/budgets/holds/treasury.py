@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping
 from headworks.budgets.accounts.audit import Audit
 from headworks.budgets.accounts.protocol import Accounts
 from headworks.budgets.config import BudgetSettings
-from headworks.budgets.holds.marks import Marks
 from headworks.budgets.holds.needs import Needs
 from headworks.budgets.holds.room import BudgetRoom
 from headworks.budgets.holds.scopes import Scopes
+from headworks.budgets.holds.watch.gauges import used_text
+from headworks.budgets.holds.watch.marks import Marks
 from headworks.budgets.prices import PriceList
 from headworks.budgets.tokens import TokenCounter
 from headworks.core.alerting import Alerts
@@ -64,6 +65,12 @@ class Treasury:
     def room(self, settings: BudgetSettings, rules: Iterable[Rule], prices: PriceList) -> BudgetRoom:
         """The room of a config with these rules."""
         needs = Needs(prices, self._counter, self._editors, self._clock.now)
-        room = BudgetRoom(settings, Scopes(rules), self.accounts, needs, self._marks, self._alerts)
+        scopes = Scopes(rules)
+        self._marks.watch(scopes)
+        room = BudgetRoom(settings, scopes, self.accounts, needs, self._marks, self._alerts)
         self._rooms = [*self._rooms[-1:], room]
         return room
+
+    def metrics(self) -> bytes:
+        """Prometheus text: how much of the budgets of the config is used. Every worker says the same."""
+        return used_text(self._marks.seen)

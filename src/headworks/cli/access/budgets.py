@@ -8,8 +8,8 @@ from msgspec import structs
 
 from headworks.budgets.accounts.protocol import Balance
 from headworks.budgets.accounts.tables import FILE
-from headworks.budgets.holds.overview import limits_of, standings
 from headworks.budgets.holds.scopes import Scopes
+from headworks.budgets.holds.watch.overview import limits_of, standings
 from headworks.cli.access.admin import AdminApi
 from headworks.cli.access.stored_keys import StoredKeys
 from headworks.config import Config, rules

@@ -70,6 +70,8 @@ class AlertDesk:
     def tell(self, alert: Alert) -> None:
         """Raise an alert, or take it back. From any thread; never waits."""
         if len(self._told) >= MOST_TOLD:
+            if not self.dropped:
+                _log.error("alerts_dropped", reason=f"{MOST_TOLD} wait to be noted")
             self.dropped += 1
             return
         self._told.append((alert, self._clock.now()))

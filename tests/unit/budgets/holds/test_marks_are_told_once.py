@@ -5,10 +5,11 @@ from pathlib import Path
 
 from headworks.budgets.accounts.protocol import Claim, Settlement
 from headworks.budgets.accounts.sqlite import SqliteAccounts
-from headworks.budgets.holds.marks import Marks
-from headworks.budgets.holds.scopes import Counted
+from headworks.budgets.holds.scopes import Counted, Scopes, account_name
+from headworks.budgets.holds.watch.gauges import used_text
+from headworks.budgets.holds.watch.marks import Marks
 from headworks.core.alerting import Alert
-from headworks.core.limits import Limit
+from headworks.core.limits import Limit, Rule
 from headworks.testing import FakeClock
 
 DOLLAR = 1_000_000_000
@@ -64,3 +65,34 @@ def test_rates_have_no_marks(tmp_path: Path) -> None:
         return heard.alerts
 
     assert asyncio.run(story()) == []
+
+
+def test_named_budgets_of_the_config_are_a_metric_touched_or_not(tmp_path: Path) -> None:
+    rules = [
+        Rule("org", "acme", ORG.limit),
+        Rule("org", "acme", Limit("usd", "month", 200 * DOLLAR)),
+        Rule("gateway", None, Limit("tokens", "total", 10)),
+        Rule("org", None, Limit("usd", "day", DOLLAR)),
+        Rule("gateway", None, Limit("requests", "minute", 5)),
+    ]
+
+    async def story() -> tuple[bytes, bytes]:
+        clock = FakeClock()
+        accounts = SqliteAccounts(tmp_path, clock)
+        await accounts.start()
+        marks = Marks(accounts, clock, Heard())
+        marks.watch(Scopes(rules))
+        before = used_text(marks.seen)
+        month = account_name("org", "acme", ORG.limit, clock.now())
+        await accounts.reserve("1", [Claim(month, "sum", 30 * DOLLAR, ORG.limit.most)])
+        await marks.look()
+        await accounts.stop()
+        return before, used_text(marks.seen)
+
+    before, after = asyncio.run(story())
+    assert before == b""
+    lines = [line for line in after.decode().splitlines() if not line.startswith("#")]
+    assert lines == [
+        'headworks_budget_used_ratio{name="",scope="gateway",unit="tokens",window="total"} 0.0',
+        'headworks_budget_used_ratio{name="acme",scope="org",unit="usd",window="month"} 0.3',
+    ]

@@ -1,15 +1,17 @@
 """Tells when a budget has passed a mark: 50, 80 and 95 percent unless said otherwise, and its end.
 
-Calls note the accounts they touch; every few seconds those are looked at together. No call waits for it.
+Calls note the accounts they touch; every few seconds those are looked at together, and the budgets that the config has
+for one of a name, which are metrics. No call waits for it.
 """
 
 import asyncio
+from collections.abc import Mapping
 
 import structlog
 
 from headworks.budgets.accounts.protocol import Accounts, Balance
 from headworks.budgets.holds.refusals import whose
-from headworks.budgets.holds.scopes import Counted
+from headworks.budgets.holds.scopes import Counted, Scopes
 from headworks.budgets.holds.windows import WORDS, ends_s
 from headworks.core.alerting import Alert, Alerts, Severity
 from headworks.core.clock import Clock, rfc3339
@@ -23,21 +25,30 @@ _log = structlog.get_logger("headworks.budgets")
 
 
 class Marks:
-    """Watches the accounts that calls have touched.
+    """Watches the accounts that calls have touched, and those of the config.
 
     Args:
         accounts: Where they are.
         clock: Wall time, for when a budget begins anew.
         alerts: Who is told.
+
+    Attributes:
+        seen: The named budgets of the config, as they were at the last look.
     """
 
     def __init__(self, accounts: Accounts, clock: Clock, alerts: Alerts) -> None:
         self.clock = clock
         self._accounts = accounts
         self._alerts = alerts
+        self.seen: Mapping[Counted, Balance] = {}
+        self._scopes: Scopes | None = None
         self._touched: dict[str, Counted] = {}
         self._told: dict[str, int] = {}
         self._task: asyncio.Task[None] | None = None
+
+    def watch(self, scopes: Scopes) -> None:
+        """Look at the named budgets of this config from now on, whether calls touch them or not."""
+        self._scopes = scopes
 
     def touched(self, counted: tuple[Counted, ...]) -> None:
         """A call has settled on these accounts."""
@@ -60,15 +71,19 @@ class Marks:
     async def look(self) -> None:
         """Tell of each account that has passed a mark since the last look."""
         touched, self._touched = list(self._touched.values()), {}
-        if not touched:
+        named = [] if self._scopes is None else self._scopes.named(self.clock.now())
+        looked_at = list(dict.fromkeys([*touched, *named]))
+        if not looked_at:
             return
         try:
-            balances = await self._accounts.balances([one.account for one in touched])
+            balances = await self._accounts.balances([one.account for one in looked_at])
         except StoreError as error:
             _log.warning("budgets_not_looked_at", reason=error.message)
             self._touched = {one.account: one for one in touched} | self._touched
             return
-        for one, balance in zip(touched, balances, strict=True):
+        found = dict(zip(looked_at, balances, strict=True))
+        self.seen = {one: found[one] for one in named}
+        for one, balance in found.items():
             mark = passed(one, balance)
             if mark > self._told.get(one.account, 0):
                 if len(self._told) >= _TOLD:

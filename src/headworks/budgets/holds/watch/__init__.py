@@ -1,0 +1,1 @@
+"""How budgets stand, told to people: marks that are passed, a metric, and the overview of all accounts."""
