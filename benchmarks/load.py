@@ -35,6 +35,7 @@ class Job(Struct, kw_only=True):
     chunks: int = 0
     pace_ms: int = 0
     first: int = 0
+    feature: str | None = None
 
 
 class Result(Struct, kw_only=True):
@@ -70,6 +71,8 @@ def request(job: Job) -> bytes:
         fields |= {"chunks": job.chunks, "pace_ms": job.pace_ms}  # for the upstream; a gateway passes them on
     body = msgspec.json.encode(fields)
     wish = "x-headworks-cache: on\r\n" if job.body.startswith(("hit", "distinct")) else ""
+    if job.feature is not None:
+        wish += f"x-headworks-feature: {job.feature}\r\n"
     head = (
         f"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1:{job.port}\r\nauthorization: Bearer {job.key}\r\n"
         f"content-type: application/json\r\naccept: */*\r\n{wish}content-length: {len(body)}\r\n\r\n"

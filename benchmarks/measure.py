@@ -12,6 +12,8 @@ from benchmarks.targets import Target
 
 SCENARIOS: dict[str, Job] = {
     "json, 600-byte prompt": Job(port=0, key="", body="prompt-600B", calls=10_000),
+    # The same call, of a feature with five limits: reserved on five accounts and settled.
+    "json, five budgets": Job(port=0, key="", body="prompt-600B", calls=10_000, feature="budgeted"),
     "json, 100-kB prompt": Job(port=0, key="", body="prompt-100kB", calls=3000),
     "json, 5-MB image": Job(port=0, key="", body="image-5MB", calls=100, concurrency=4),
     # The same call again and again: from the second on it is answered by the exact cache.

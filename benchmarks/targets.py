@@ -160,4 +160,8 @@ models:
   bench: {{provider: lab, model: bench-model, price_usd_per_mtok: {{input: 0.10, output: 0.40}}}}
 features:
   default: {{model: bench}}
+  budgeted:
+    model: bench
+    budget: {{usd_per_day: 100000, usd_per_month: 1000000, usd_total: 10000000, tokens_per_day: 100000000000}}
+    limits: {{rpm: 100000000}}
 """

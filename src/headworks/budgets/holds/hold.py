@@ -139,13 +139,16 @@ class Hold:
         needs, ask = self._desk.needs, self.ask
         self._limit_answer()
         tokens = {target.name: needs.bound(target, self.ask) for target in self.route.targets} if self._bound else {}
+        wanted = self._needed(self.ask, tokens)
         if self._money:
-            self._leave_out_unpriced(tokens)
+            self._leave_out_unpriced(wanted)
+        claims = self._claimed(wanted)
         turn = Turn(self._desk, self._counted, self._unhurried_until_s())
         try:
             await turn.come()
-            while (shortage := await self._reserve(claims := self._wanted(self.ask, tokens))) is not None:
+            while (shortage := await self._reserve(claims)) is not None:
                 await self._make_fit(turn, claims[shortage.place], shortage, tokens)
+                claims = self._claimed(self._needed(self.ask, tokens))
         finally:
             turn.leave()
         await self._note_paces()
@@ -209,13 +212,9 @@ class Hold:
         known = [most for most in written if most is not None]
         self.ask = needs.limited(ask, min([self._desk.settings.default_max_tokens, *known]), self.route.targets[0])
 
-    def _leave_out_unpriced(self, tokens: dict[str, int]) -> None:
+    def _leave_out_unpriced(self, wanted: dict[str, Need]) -> None:
         targets = self.route.targets
-        priced = tuple(
-            target
-            for target in targets
-            if self._desk.needs.of(target, self.ask, tokens[target.name], priced=True).nano is not None
-        )
+        priced = tuple(target for target in targets if wanted[target.name].nano is not None)
         if not priced:
             raise unpriced(targets)
         if len(priced) < len(targets):
@@ -236,12 +235,16 @@ class Hold:
                 self._claims = []
         return shortage
 
-    def _wanted(self, ask: Ask, tokens: dict[str, int]) -> list[Claim]:
+    def _needed(self, ask: Ask, tokens: dict[str, int]) -> dict[str, Need]:
+        """What the first attempt needs, by target; nothing where only calls are counted."""
+        if not self._bound:
+            return {}
+        of = self._desk.needs.of
+        return {target.name: of(target, ask, tokens[target.name], priced=self._money) for target in self.route.targets}
+
+    def _claimed(self, wanted: dict[str, Need]) -> list[Claim]:
         """What the first attempt claims, whichever of the targets it asks."""
-        needs: dict[str, Need] = {}
-        if self._bound:
-            for target in self.route.targets:
-                needs[target.name] = self._desk.needs.of(target, ask, tokens[target.name], priced=self._money)
+        needs = {target.name: wanted[target.name] for target in self.route.targets} if wanted else wanted
         return [first_claim(counted, needs) for counted in self._counted]
 
     def _shortened(self, claim: Claim, shortage: Shortage, tokens: dict[str, int]) -> bool:
@@ -271,4 +274,4 @@ class Hold:
 
     def _with_most(self, max_tokens: int, shortage: Shortage, tokens: dict[str, int]) -> Claim:
         ask = self._desk.needs.limited(self.ask, max_tokens, self.route.targets[0])
-        return self._wanted(ask, tokens)[shortage.place]
+        return self._claimed(self._needed(ask, tokens))[shortage.place]
