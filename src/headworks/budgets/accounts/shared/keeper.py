@@ -216,4 +216,4 @@ def _taken(granted: Granted | None, claims: Sequence[Claim]) -> Sequence[Claim]:
 
 
 def _away(reason: str) -> StoreError:
-    return StoreError(f"The shared accounts cannot be reached: {reason}.")
+    return StoreError(f"The shared accounts cannot be reached: {reason.rstrip('.')}.")
