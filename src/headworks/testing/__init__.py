@@ -4,6 +4,7 @@
 `Recipe`; `FakeClock` is time that moves when told to. In shells, the same server is `headworks fake-provider`.
 """
 
+from headworks.testing.board import FakeBoard
 from headworks.testing.calls import Call
 from headworks.testing.clock import FakeClock
 from headworks.testing.provider import FakeProvider
@@ -12,6 +13,7 @@ from headworks.testing.recipe import SHIPPED, FakeToolCall, Recipe, UnknownRecip
 __all__ = [
     "SHIPPED",
     "Call",
+    "FakeBoard",
     "FakeClock",
     "FakeProvider",
     "FakeToolCall",
