@@ -22,10 +22,10 @@ from headworks.budgets.holds.room import BudgetRoom
 from headworks.budgets.holds.scopes import Scopes, account_name
 from headworks.budgets.holds.watch.marks import Marks
 from headworks.budgets.prices import PriceList
-from headworks.core.alerting import Unheard
 from headworks.core.errors import RefusedError
 from headworks.core.limits import Limit, Rule
 from headworks.core.messages import Caller, Route
+from headworks.core.people.alerting import Unheard
 
 BEGINS_S = 1_770_000_000.0
 AT_ONCE = 8

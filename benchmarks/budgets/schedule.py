@@ -20,10 +20,10 @@ from headworks.budgets.holds.room import SETTLE_AGAIN_S, BudgetRoom, Free
 from headworks.budgets.holds.scopes import Counted, Scopes
 from headworks.budgets.holds.watch.marks import Marks
 from headworks.budgets.prices import PriceList
-from headworks.core.alerting import Unheard
 from headworks.core.billing import Bill
 from headworks.core.errors import RefusedError, StoreError
 from headworks.core.messages import Ask, Caller, Route
+from headworks.core.people.alerting import Unheard
 from headworks.core.policy import PATTERNS, Policy
 
 _USUAL, _UNHURRIED = Policy(), Policy(patience=PATTERNS["background"], unhurried=True)

@@ -3,8 +3,8 @@
 import asyncio
 
 from headworks.budgets.accounts.audit import SETTLED_S, Audit
-from headworks.core.alerting import Alert
 from headworks.core.limits import Limit
+from headworks.core.people.alerting import Alert
 from headworks.identity.records import KeySpec
 from headworks.testing import FakeClock, Recipe
 

@@ -4,11 +4,11 @@
 `Recipe`; `FakeClock` is time that moves when told to. In shells, the same server is `headworks fake-provider`.
 """
 
-from headworks.testing.board import FakeBoard
 from headworks.testing.calls import Call
 from headworks.testing.clock import FakeClock
 from headworks.testing.provider import FakeProvider
 from headworks.testing.recipe import SHIPPED, FakeToolCall, Recipe, UnknownRecipeError, read_recipe
+from headworks.testing.rooms.board import FakeBoard
 
 __all__ = [
     "SHIPPED",

@@ -8,7 +8,7 @@ from tests.contract.cache.valkey import Valkey
 
 from headworks.budgets.accounts.audit import SETTLED_S, Audit
 from headworks.budgets.accounts.protocol import Settlement
-from headworks.core.alerting import Alert
+from headworks.core.people.alerting import Alert
 from headworks.testing import FakeClock
 
 

@@ -26,11 +26,11 @@ from headworks.budgets.holds.room import BudgetRoom
 from headworks.budgets.holds.scopes import Counted, Scopes
 from headworks.budgets.holds.watch.marks import Marks
 from headworks.budgets.prices import PriceList
-from headworks.core.alerting import Unheard
 from headworks.core.billing import Bill
 from headworks.core.errors import RefusedError
 from headworks.core.limits import Limit, Rule
 from headworks.core.messages import Caller, Route
+from headworks.core.people.alerting import Unheard
 from headworks.core.policy import PATTERNS, Policy
 
 CENT = 10_000_000

@@ -5,7 +5,7 @@ import sys
 import pytest
 from tests.unit.cli.conftest import KEY
 
-from headworks.core.alerting import Alert
+from headworks.core.people.alerting import Alert
 from headworks.telemetry.alerts import AlertFile, AlertSettings
 
 NOW_S = 1_795_428_000.0

@@ -18,9 +18,9 @@ import structlog
 from msgspec import Struct
 
 from headworks.budgets.accounts.tables import FILE
-from headworks.core.alerting import Alert, Alerts
 from headworks.core.clock import Clock
 from headworks.core.errors import StoreError
+from headworks.core.people.alerting import Alert, Alerts
 from headworks.storage.sqlite import connect
 
 EVERY_S = 30.0

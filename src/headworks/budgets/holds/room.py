@@ -17,11 +17,11 @@ from headworks.budgets.holds.scopes import Scopes
 from headworks.budgets.holds.turns import Turns
 from headworks.budgets.holds.watch.marks import Marks
 from headworks.budgets.holds.watch.overview import Standing, limits_of, standings
-from headworks.core.alerting import Alert, Alerts
 from headworks.core.clock import Clock
 from headworks.core.errors import StoreError
 from headworks.core.limits import Limit
 from headworks.core.messages import Ask, Caller, Route, Target
+from headworks.core.people.alerting import Alert, Alerts
 from headworks.core.protocols import OpenTrace
 from headworks.core.replies import Reply
 

@@ -12,9 +12,9 @@ from headworks.budgets.holds.watch.gauges import used_text
 from headworks.budgets.holds.watch.marks import Marks
 from headworks.budgets.prices import PriceList
 from headworks.budgets.tokens import TokenCounter
-from headworks.core.alerting import Alerts
 from headworks.core.clock import Clock
 from headworks.core.limits import Rule
+from headworks.core.people.alerting import Alerts
 from headworks.dialects.protocols import AskEditor
 
 

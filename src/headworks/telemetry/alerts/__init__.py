@@ -1,6 +1,6 @@
 """Alerts: what is wrong is told once, to whom the config names, and so is that it is over.
 
-In: `core.alerting.Alert`, told by any room from any thread, and what the watches find in the trace ledger. Out:
+In: `core.people.alerting.Alert`, told by any room from any thread, and what the watches find in the trace ledger. Out:
 messages to channels (Slack, signed webhooks, everything else that apprise reaches), and a list of what is wrong and
 what could not be sent. Fails open: nobody waits for it, and nothing breaks because nobody could be told.
 """

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from headworks.core.alerting import Severity
+from headworks.core.people.alerting import Severity
 
 _SETTINGS = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")

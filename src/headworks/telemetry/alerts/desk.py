@@ -16,9 +16,9 @@ from typing import Any, TypeVar
 
 import structlog
 
-from headworks.core.alerting import Alert
 from headworks.core.clock import Clock
 from headworks.core.errors import BadAskError, HeadworksError, ProviderError, StoreError
+from headworks.core.people.alerting import Alert
 from headworks.telemetry.alerts import outbox
 from headworks.telemetry.alerts.channels import Channel, Post, channels_of
 from headworks.telemetry.alerts.config import AlertSettings
@@ -37,7 +37,7 @@ _T = TypeVar("_T")
 
 
 class AlertDesk:
-    """Satisfies `core.alerting.Alerts` and `core.protocols.Room`. Fails open: only `test` and `listed` raise.
+    """Satisfies `core.people.alerting.Alerts` and `core.protocols.Room`. Fails open: only `test` and `listed` raise.
 
     Args:
         data_dir: Holds the file that workers share.

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from headworks.core.alerting import Alert, Severity
 from headworks.core.clock import rfc3339
+from headworks.core.people.alerting import Alert, Severity
 
 MOST_ITEMS = 100
 """Alerts that a message keeps; of more only the number."""

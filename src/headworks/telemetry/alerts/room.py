@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from headworks.core.alerting import Alert
 from headworks.core.clock import Clock
+from headworks.core.people.alerting import Alert
 from headworks.telemetry.alerts.channels import Post
 from headworks.telemetry.alerts.config import AlertSettings
 from headworks.telemetry.alerts.desk import AlertDesk
@@ -12,7 +12,7 @@ from headworks.telemetry.alerts.watch.rounds import Health, Rounds
 
 
 class AlertRoom:
-    """Satisfies `core.alerting.Alerts` and `core.protocols.Room`. Fails open: only `test` and `listed` raise.
+    """Satisfies `core.people.alerting.Alerts` and `core.protocols.Room`. Fails open: only `test` and `listed` raise.
 
     Args:
         data_dir: Holds the alerts and the trace ledger.

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from headworks.core.alerting import Alert, Severity
+from headworks.core.people.alerting import Alert, Severity
 from headworks.telemetry.alerts.config import AlertSettings, ChannelSettings
 from headworks.telemetry.alerts.message import RANK
 

@@ -11,9 +11,9 @@ from typing import Any
 import apsw
 import msgspec
 
-from headworks.core.alerting import Alert
 from headworks.core.clock import rfc3339
 from headworks.core.errors import StoreError
+from headworks.core.people.alerting import Alert
 from headworks.storage.sqlite import connect, migrate, transaction
 from headworks.telemetry.alerts import outbox
 from headworks.telemetry.alerts.config import AlertSettings

@@ -17,10 +17,10 @@ from headworks.budgets.holds.room import BudgetRoom, Free
 from headworks.budgets.holds.scopes import Scopes
 from headworks.budgets.holds.watch.marks import Marks
 from headworks.budgets.prices import PriceList
-from headworks.core.alerting import Unheard
 from headworks.core.errors import RefusedError
 from headworks.core.limits import Limit, Rule
 from headworks.core.messages import Caller, Route
+from headworks.core.people.alerting import Unheard
 from headworks.core.policy import PATTERNS, Policy
 from headworks.core.protocols import Hold
 

@@ -8,8 +8,8 @@ from headworks.budgets.accounts.sqlite import SqliteAccounts
 from headworks.budgets.holds.scopes import Counted, Scopes, account_name
 from headworks.budgets.holds.watch.gauges import used_text
 from headworks.budgets.holds.watch.marks import Marks
-from headworks.core.alerting import Alert
 from headworks.core.limits import Limit, Rule
+from headworks.core.people.alerting import Alert
 from headworks.testing import FakeClock
 
 DOLLAR = 1_000_000_000

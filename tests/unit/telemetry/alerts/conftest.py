@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from headworks.config.alerting import posting
-from headworks.core.alerting import Alert
+from headworks.core.people.alerting import Alert
 from headworks.providers.outbound.http import Outbound
 from headworks.telemetry.alerts import AlertDesk, AlertSettings
 from headworks.testing.clock import FakeClock

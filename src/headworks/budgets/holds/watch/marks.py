@@ -13,10 +13,10 @@ from headworks.budgets.accounts.protocol import Accounts, Balance
 from headworks.budgets.holds.refusals import whose
 from headworks.budgets.holds.scopes import Counted, Scopes
 from headworks.budgets.holds.windows import WORDS, ends_s
-from headworks.core.alerting import Alert, Alerts, Severity
 from headworks.core.clock import Clock, rfc3339
 from headworks.core.errors import StoreError
 from headworks.core.money import usd_text
+from headworks.core.people.alerting import Alert, Alerts, Severity
 
 LOOK_S = 5.0
 _TOLD = 10_000

@@ -4,7 +4,7 @@ from typing import Any
 
 import apsw
 
-from headworks.core.alerting import Alert
+from headworks.core.people.alerting import Alert
 from headworks.telemetry.alerts.config import AlertSettings, LimitSettings
 from headworks.telemetry.alerts.watch.hours import Rows
 from headworks.telemetry.alerts.watch.statistics import percentile

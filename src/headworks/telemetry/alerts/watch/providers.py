@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from headworks.core.alerting import Alert
 from headworks.core.clock import seconds_text
+from headworks.core.people.alerting import Alert
 
 DOWN, DEAD = "provider_down", "key_dead"
 KINDS = (DOWN, DEAD)

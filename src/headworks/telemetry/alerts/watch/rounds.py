@@ -15,9 +15,9 @@ import apsw
 import msgspec
 import structlog
 
-from headworks.core.alerting import Alert
 from headworks.core.clock import Clock
 from headworks.core.errors import StoreError
+from headworks.core.people.alerting import Alert
 from headworks.storage.sqlite import connect
 from headworks.telemetry.alerts.config import AlertSettings
 from headworks.telemetry.alerts.desk import AlertDesk

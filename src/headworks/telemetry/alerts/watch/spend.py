@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 import apsw
 from msgspec import Struct
 
-from headworks.core.alerting import Alert
 from headworks.core.money import NANO_PER_USD
+from headworks.core.people.alerting import Alert
 from headworks.telemetry.alerts.config import AlertSettings
 from headworks.telemetry.alerts.watch import hours as roll
 from headworks.telemetry.alerts.watch.driver import Driver, driver, look_back, spends

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Mapping
 
-from headworks.core.board import Entry
 from headworks.core.clock import Clock
 from headworks.core.errors import BadAskError
+from headworks.core.people.board import Entry
 from headworks.testing.clock import FakeClock
 
 
 class FakeBoard:
-    """Satisfies `core.board.Board`, for one process; nothing is kept.
+    """Satisfies `core.people.board.Board`, for one process; nothing is kept.
 
     Args:
         clock: Says when an entry was changed.

@@ -1,0 +1,1 @@
+"""Fakes of single rooms, for unit tests."""
