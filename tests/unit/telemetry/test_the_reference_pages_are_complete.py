@@ -5,6 +5,7 @@ from pathlib import Path
 
 from headworks.cache.prefix.counts import Counts
 from headworks.cache.upkeep import CacheMetrics, Stats
+from headworks.core.limits import Limit
 from headworks.providers.breakers import breaker_text
 from headworks.telemetry import TraceRecord, outward
 from headworks.telemetry.metrics import Metrics
@@ -22,5 +23,7 @@ def test_every_metric_is_explained_and_exists():
     page = (PAGES / "metrics.md").read_text(encoding="utf-8")
     explained = set(re.findall(r"^\| `(headworks_\w+)`", page, re.MULTILINE))
     cache = CacheMetrics(lambda: Stats(tiers={}, troubles={})).text() + Counts().text()
-    exposed = set(re.findall(r"# TYPE (\w+)", (Metrics().text() + cache + breaker_text((), {}, ())).decode()))
+    budgets = used_text({Counted("gateway", "", Limit("usd", "day", 1), "a"): Balance(0, 0)})
+    text = Metrics().text() + cache + budgets + breaker_text((), {}, ())
+    exposed = set(re.findall(r"# TYPE (\w+)", text.decode()))
     assert explained == exposed
