@@ -3,6 +3,9 @@
 import re
 from pathlib import Path
 
+from headworks.budgets.accounts.protocol import Balance
+from headworks.budgets.holds.scopes import Counted
+from headworks.budgets.holds.watch.gauges import used_text
 from headworks.cache.prefix.counts import Counts
 from headworks.cache.upkeep import CacheMetrics, Stats
 from headworks.core.limits import Limit
