@@ -18,10 +18,6 @@ import numpy as np
 from usearch.index import Index
 
 from benchmarks.procs import cpu_us, rss_mb
-from headworks.cache.embedding.config import EmbeddingSettings
-from headworks.cache.embedding.frames import Order
-from headworks.cache.embedding.local import LocalEmbedder
-from headworks.cache.embedding.process import EmbeddingProcess
 from headworks.cache.entries import Facets
 from headworks.cache.index.cells import centres
 from headworks.cache.index.config import IndexSettings
@@ -30,6 +26,10 @@ from headworks.cache.index.kept import MEMORY, SemanticIndex
 from headworks.cache.index.memory import Item, VectorIndex
 from headworks.cache.index.rows import Floats
 from headworks.core.clock import SystemClock
+from headworks.embedding.config import EmbeddingSettings
+from headworks.embedding.frames import Order
+from headworks.embedding.local import LocalEmbedder
+from headworks.embedding.process import EmbeddingProcess
 
 DIMS = 384
 SEARCHES = 2000

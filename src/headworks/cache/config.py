@@ -4,10 +4,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from headworks.cache.embedding.config import EmbeddingSettings
 from headworks.cache.index.config import IndexSettings
 from headworks.cache.local.config import LocalSettings
 from headworks.core.caching import ON_REQUEST, Caching, Scope
+from headworks.embedding.config import EmbeddingSettings
 
 _SETTINGS = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 _YEAR_S = 366 * 86_400

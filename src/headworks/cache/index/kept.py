@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from headworks.cache.embedding.embedder import Embedder
 from headworks.cache.index.config import IndexSettings
 from headworks.cache.index.disk.row import UNREADABLE, About, Describe
 from headworks.cache.index.disk.store import News, VectorFile, Write
@@ -26,6 +25,7 @@ from headworks.cache.local.rules import Rule
 from headworks.cache.upkeep.tiers import Gone, Report, TierRow, Troubles
 from headworks.cache.where import Where
 from headworks.core.clock import Clock
+from headworks.embedding.embedder import Embedder
 
 TURN_S = 0.5
 """A kill loses the vectors of this time; what is purged elsewhere is found here for no longer."""

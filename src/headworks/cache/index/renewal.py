@@ -4,11 +4,11 @@ import math
 
 from msgspec import Struct
 
-from headworks.cache.embedding.embedder import Embedder, EmbedderError, PartlyReadError
 from headworks.cache.index.disk.row import UNREADABLE, Describe
 from headworks.cache.index.disk.store import Write
 from headworks.cache.index.memory import Item
 from headworks.core.clock import Clock
+from headworks.embedding.embedder import Embedder, EmbedderError, PartlyReadError
 
 AT_ONCE = 8
 PAUSE_S = 10.0

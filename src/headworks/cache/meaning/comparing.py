@@ -5,13 +5,13 @@ import os
 
 import structlog
 
-from headworks.cache.embedding.embedder import Embedder, EmbedderError
 from headworks.cache.meaning.parts import Consult
 from headworks.cache.protocols import Question
 from headworks.cache.verifier import Answer, Pair, Verdict, answer_of, equivalent, judged, prompt, settled
 from headworks.cache.verifier.judge import MAX_REPLY_TOKENS, SYSTEM
 from headworks.core.errors import HeadworksError
 from headworks.core.replies import Event
+from headworks.embedding.embedder import Embedder, EmbedderError
 
 _EMBEDDED_CHARACTERS = 700
 """An embedding sees the beginning of a text."""

@@ -12,7 +12,6 @@ import structlog
 from msgspec import Struct
 
 from headworks.cache.decision import NEIGHBOURS, Candidate, Evidence, Record, weigh
-from headworks.cache.embedding.embedder import Embedder, EmbedderError, PartlyReadError
 from headworks.cache.entries import Entry
 from headworks.cache.guards import Reading, read, rejects
 from headworks.cache.meaning.answers import Answers
@@ -21,6 +20,7 @@ from headworks.cache.meaning.known import Known, decode, encode, with_record
 from headworks.cache.meaning.parts import Index
 from headworks.cache.meaning.teacher import Lesson, Teacher
 from headworks.cache.protocols import Match, Question, Search
+from headworks.embedding.embedder import Embedder, EmbedderError, PartlyReadError
 
 MOST_CHARACTERS = 4000
 """A longer question is not looked up by meaning: an embedding says too little of it."""

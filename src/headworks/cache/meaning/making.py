@@ -6,10 +6,6 @@ from typing import Protocol
 from msgspec import Struct
 
 from headworks.cache.config import RoomSettings
-from headworks.cache.embedding.embedder import Embedder
-from headworks.cache.embedding.endpoint import EndpointEmbedder
-from headworks.cache.embedding.local import LocalEmbedder
-from headworks.cache.embedding.remembered import RememberedEmbedder
 from headworks.cache.index.kept import SemanticIndex
 from headworks.cache.meaning.answers import Answers
 from headworks.cache.meaning.known import describe
@@ -18,6 +14,10 @@ from headworks.cache.meaning.parts import KeptIndex
 from headworks.cache.meaning.room import Meaning
 from headworks.cache.protocols import Outside, Place, Shared, Store
 from headworks.core.clock import Clock
+from headworks.embedding.embedder import Embedder
+from headworks.embedding.endpoint import EndpointEmbedder
+from headworks.embedding.local import LocalEmbedder
+from headworks.embedding.remembered import RememberedEmbedder
 
 LEARNED_FILE = "semantic-learned"
 

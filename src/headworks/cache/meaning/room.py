@@ -11,7 +11,6 @@ from pathlib import Path
 
 import structlog
 
-from headworks.cache.embedding.embedder import Embedder, EmbedderError, EmbedderMissingError
 from headworks.cache.meaning.answers import Answers
 from headworks.cache.meaning.comparing import Comparer
 from headworks.cache.meaning.features import Feature, Features
@@ -20,6 +19,7 @@ from headworks.cache.meaning.parts import AskModel, Consult, KeptIndex
 from headworks.cache.meaning.teacher import Teacher
 from headworks.cache.protocols import Question, Search
 from headworks.cache.upkeep import SemanticRow, Tier
+from headworks.embedding.embedder import Embedder, EmbedderError, EmbedderMissingError
 
 SAVE_S = 60.0
 """A kill loses what was learned in this time."""

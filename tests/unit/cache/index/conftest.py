@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from msgspec import Struct
 
-from headworks.cache.embedding.embedder import EmbedderError, PartlyReadError
 from headworks.cache.entries import Facets
 from headworks.cache.index.config import IndexSettings
 from headworks.cache.index.disk.row import About
 from headworks.cache.index.kept import SemanticIndex
 from headworks.cache.index.rows import Floats
+from headworks.embedding.embedder import EmbedderError, PartlyReadError
 from headworks.testing import FakeClock
 
 DIMS = 16

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from headworks.cache.decision import Decision
-from headworks.cache.embedding.embedder import EmbedderError
 from headworks.cache.entries import Entry, Facets
 from headworks.cache.key import Key
 from headworks.cache.meaning.answers import Answers
@@ -20,6 +19,7 @@ from headworks.core.caching import Caching
 from headworks.core.errors import ProviderError
 from headworks.core.messages import Ask, Caller, Prompt, Route, Target
 from headworks.core.replies import Chunk, Finished, TextDelta
+from headworks.embedding.embedder import EmbedderError
 
 CALLER = Caller(key_id="k", key_name="k", org_id="acme")
 TARGET = Target(name="m", provider="p", provider_model="pm", dialect="openai")

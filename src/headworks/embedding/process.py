@@ -5,12 +5,12 @@ import os
 
 import msgspec
 
-from headworks.cache.embedding.embedder import EmbedderError
-from headworks.cache.embedding.frames import HEAD_BYTES, BrokenFrameError, Made, Order, Ready, encode, framed, length_of
 from headworks.core.children.starting import Child, starting
 from headworks.core.clock import seconds_text
+from headworks.embedding.embedder import EmbedderError
+from headworks.embedding.frames import HEAD_BYTES, BrokenFrameError, Made, Order, Ready, encode, framed, length_of
 
-WORKER = "headworks.cache.embedding.worker"
+WORKER = "headworks.embedding.worker"
 START_S = 30.0
 _PASSED_ON = ("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "PYTHONHOME", "PYTHONPATH", "TMPDIR", "TZ")
 _BROKEN = (OSError, EOFError, BrokenFrameError, msgspec.MsgspecError)

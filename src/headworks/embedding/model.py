@@ -10,7 +10,7 @@ import numpy as np
 import onnxruntime  # type: ignore[import-untyped]
 from tokenizers import Encoding, Tokenizer
 
-from headworks.cache.embedding.frames import Made, Order
+from headworks.embedding.frames import Made, Order
 
 _BATCH_TOKENS = 1024
 """Padding included. More at once is no faster and takes much more memory."""

@@ -1,4 +1,4 @@
-"""What turns texts into vectors, as the rest of the room sees it, and the ways in which it fails."""
+"""What turns texts into vectors, as the rooms see it, and the ways in which it fails."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol

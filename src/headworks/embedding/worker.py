@@ -1,15 +1,15 @@
-"""The embedding process: `python -m headworks.cache.embedding.worker`, started by `process.py` and by nobody else."""
+"""The embedding process: `python -m headworks.embedding.worker`, started by `process.py` and by nobody else."""
 
 import sys
 from typing import BinaryIO
 
 import msgspec
 
-from headworks.cache.embedding.frames import Order, Ready, encode, framed, read_frame
 from headworks.core.children.inside import die_with_parent, report_channel
+from headworks.embedding.frames import Order, Ready, encode, framed, read_frame
 
 try:
-    from headworks.cache.embedding.model import Model
+    from headworks.embedding.model import Model
 except ImportError as error:
     CANNOT_LOAD = str(error)
 else:

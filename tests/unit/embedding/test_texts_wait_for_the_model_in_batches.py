@@ -6,10 +6,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from headworks.cache.embedding.config import EmbeddingSettings
-from headworks.cache.embedding.embedder import EmbedderBusyError, EmbedderError, EmbedderMissingError, PartlyReadError
-from headworks.cache.embedding.frames import Made, Order
-from headworks.cache.embedding.local import BATCH_TEXTS, MOST_WAITING, LocalEmbedder
+from headworks.embedding.config import EmbeddingSettings
+from headworks.embedding.embedder import EmbedderBusyError, EmbedderError, EmbedderMissingError, PartlyReadError
+from headworks.embedding.frames import Made, Order
+from headworks.embedding.local import BATCH_TEXTS, MOST_WAITING, LocalEmbedder
 from headworks.testing import FakeClock
 
 DIMS = 8

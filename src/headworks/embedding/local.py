@@ -1,4 +1,4 @@
-"""The model in a child process, as the room sees it: started on first use, asked in batches, replaced when it dies.
+"""The model in a child process, as the rooms see it: started on first use, asked in batches, replaced when it dies.
 
 Invariants: one batch is under way at a time, made of what was waiting; what waits is bounded, and so is how long; a
 child that hangs is ended; one that keeps dying is started ever more rarely, and calls meanwhile fail at once.
@@ -12,12 +12,12 @@ from typing import Any, Protocol
 import numpy as np
 import structlog
 
-from headworks.cache.embedding.assets import Assets, find_assets
-from headworks.cache.embedding.config import EmbeddingSettings
-from headworks.cache.embedding.embedder import EmbedderBusyError, EmbedderError, PartlyReadError
-from headworks.cache.embedding.frames import CHARS_PER_TOKEN, Made, Order
-from headworks.cache.embedding.process import EmbeddingProcess
 from headworks.core.clock import Clock, seconds_text
+from headworks.embedding.assets import Assets, find_assets
+from headworks.embedding.config import EmbeddingSettings
+from headworks.embedding.embedder import EmbedderBusyError, EmbedderError, PartlyReadError
+from headworks.embedding.frames import CHARS_PER_TOKEN, Made, Order
+from headworks.embedding.process import EmbeddingProcess
 
 MOST_WAITING = 512
 BATCH_TEXTS = 32
@@ -28,7 +28,7 @@ LONG_LIFE_S = 60.0
 """A child that has lived so long may be started again at once."""
 _MOST_PAUSE_S = 60.0
 _Array = np.ndarray[Any, np.dtype[np.float32]]
-_log = structlog.get_logger("headworks.cache")
+_log = structlog.get_logger("headworks.embedding")
 
 
 class Child(Protocol):

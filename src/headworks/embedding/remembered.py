@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from headworks.cache.embedding.embedder import Embedder
+from headworks.embedding.embedder import Embedder
 
 OVERHEAD_BYTES = 330
 """What a vector takes beside its numbers: the array, its hash, its place in the table (measured on CPython 3.11)."""

@@ -12,10 +12,10 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
-from headworks.cache.embedding.config import EndpointSettings
-from headworks.cache.embedding.embedder import EmbedderBusyError, EmbedderError, PartlyReadError
 from headworks.core.clock import seconds_text
 from headworks.core.errors import HeadworksError
+from headworks.embedding.config import EndpointSettings
+from headworks.embedding.embedder import EmbedderBusyError, EmbedderError, PartlyReadError
 
 MOST_AT_ONCE = 32
 MOST_WAITING = 512

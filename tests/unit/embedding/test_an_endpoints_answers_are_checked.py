@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from headworks.cache.embedding.config import EndpointSettings
-from headworks.cache.embedding.embedder import EmbedderError, PartlyReadError
-from headworks.cache.embedding.endpoint import EndpointEmbedder
 from headworks.core.errors import ProviderError
+from headworks.embedding.config import EndpointSettings
+from headworks.embedding.embedder import EmbedderError, PartlyReadError
+from headworks.embedding.endpoint import EndpointEmbedder
 
 DIMS = 8
 SETTINGS = EndpointSettings(base_url="https://api.example.com/v1", model="small", dims=DIMS)

