@@ -9,6 +9,12 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from headworks.core.errors import BadAskError
+
+MOST_NAME = 300
+MOST_WHY = 1_000
+MOST_VALUE_BYTES = 1_048_576
+
 
 class Entry(Struct, frozen=True, kw_only=True):
     """One value as it stands, or stood.
@@ -68,3 +74,20 @@ class Board(Protocol):
 
     def watch(self, kind: str, heard: Callable[[], None]) -> None:
         """Call `heard` after every change of a kind, on the event loop; it must be quick and must not raise."""
+
+
+def checked(entry: Entry) -> Entry:
+    """A change that may be made.
+
+    Raises:
+        BadAskError: Something of it is too long (422).
+    """
+    if not 1 <= len(entry.name) <= MOST_NAME:
+        raise BadAskError(f"A name has 1 to {MOST_NAME} characters.", status=422)
+    if entry.value is not None and len(entry.value) > MOST_VALUE_BYTES:
+        raise BadAskError(
+            f"`{entry.name}` has {len(entry.value)} bytes; at most {MOST_VALUE_BYTES} are kept.", status=422
+        )
+    if len(entry.why) > MOST_WHY:
+        raise BadAskError(f"The reason has {len(entry.why)} characters; at most {MOST_WHY} are kept.", status=422)
+    return entry

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Mapping
 
+from msgspec.structs import replace
+
 from headworks.core.clock import Clock
 from headworks.core.errors import BadAskError
-from headworks.core.people.board import Entry
+from headworks.core.people.board import Entry, checked
 from headworks.testing.clock import FakeClock
 
 
@@ -33,11 +35,12 @@ class FakeBoard:
         self, kind: str, name: str, value: bytes | None, *, who: str, why: str = "", expected: int | None = None
     ) -> Entry:
         """Put a value up, or take it down."""
+        wanted = Entry(kind=kind, name=name, value=value, version=0, at_s=self._clock.now(), who=who, why=why)
         last = next((one for one in reversed(self._changes) if (one.kind, one.name) == (kind, name)), None)
         version = last.version if last else 0
         if expected is not None and expected != version:
             raise BadAskError(f"`{name}` was changed meanwhile.", code="conflict", status=409)
-        entry = Entry(kind=kind, name=name, value=value, version=version + 1, at_s=self._clock.now(), who=who, why=why)
+        entry = replace(checked(wanted), version=version + 1)
         self._changes.append(entry)
         others = {key: one for key, one in self._up.get(kind, {}).items() if key != name}
         self._up[kind] = others if value is None else others | {name: entry}
