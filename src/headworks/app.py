@@ -21,14 +21,17 @@ from headworks.cache.admission import Admission, Outlook
 from headworks.cache.outfit import Outfit
 from headworks.cache.prefix import PrefixMemory
 from headworks.cache.protocols import Place
-from headworks.config import Config, links, local_settings, named_models, router, rules
+from headworks.config import Config, Feature, links, local_settings, named_models, router, rules
 from headworks.config.alerting import alert_room
 from headworks.core.clock import Clock, SystemClock
 from headworks.core.messages import Ask, Caller, Route, Target
 from headworks.core.policy import Patience
 from headworks.core.replies import Chunk, Usage
 from headworks.dialects import anthropic, gemini, openai
-from headworks.extras import EXTRAS, accounts, spans
+from headworks.extras import EXTRAS, accounts, board, spans
+from headworks.flags.guard import Gate, Running
+from headworks.flags.ladder import Ladder
+from headworks.flags.switches import Switches
 from headworks.identity import KeyRing, load_pepper
 from headworks.pipeline import Rooms
 from headworks.providers.breakers import breaker_text
@@ -120,6 +123,9 @@ class Gateway:
         self._outfit = Outfit(place(config, worker), config.cache, PLAIN, _Outside(self), EXTRAS, self._clock)
         self.alerts = alert_room(config, self._outbound, self._clock, self._health)
         audit = Audit(config.data_dir, self.traces.costs, self._clock, self.alerts)
+        self.board = board(config, self._clock)
+        self.switches = Switches(self.board, self._clock, self.alerts)
+        self._calls = Running(self.switches)
         self._treasury = Treasury(
             accounts(config, self._clock), self._counter, EDITORS, self._clock, self.alerts, audit
         )
@@ -145,6 +151,8 @@ class Gateway:
         await self.streams.start()
         await self._outfit.start()
         await self._treasury.start()
+        await self.board.start()
+        await self.switches.start()
         await self.alerts.start()
         self._running = True
         return made
@@ -154,6 +162,8 @@ class Gateway:
         await self._local.stop()
         await self._prefixes.stop()
         await self._treasury.stop()
+        await self.switches.stop()
+        await self.board.stop()
         await self.recorder.stop()
         await self.streams.stop()
         await self._outfit.stop()
@@ -208,10 +218,16 @@ class Gateway:
         register_secrets(config.alerts.secrets())
         launchers = {name: self._local for name, link in known.items() if link.catalog == LOCAL_ROW}
         calls = ProviderCalls(self._tools(config, known, launchers))
-        if any(feature.cache.caching().max_error is not None for feature in config.features.values()):
+        if any(_by_meaning(feature) for feature in config.features.values()):
             self._outfit.want_meaning(running=self._running)
         self._budgets = self._treasury.room(config.budgets, rules(config), self._prices)
-        rooms = Rooms(routing=self.router, cache=self._outfit.room, budgets=self._budgets, providers=calls)
+        rooms = Rooms(
+            routing=self.router,
+            flags=Gate(self.switches, self._calls, Ladder(self.router, self._outfit.room)),
+            cache=self._outfit.room,
+            budgets=self._budgets,
+            providers=calls,
+        )
         self.asides = Asides(rooms, self.recorder, self._clock)
         desk = Desk(
             identity=self.keys,
@@ -311,6 +327,12 @@ def facts(
         cache=cached,
         budgets=paid,
     )
+
+
+def _by_meaning(feature: Feature) -> bool:
+    """Whether it answers questions that mean the same: always, or where its ladder says so."""
+    loose = [rung.max_error for rung in feature.ladder() if rung.level == "cache"]
+    return any(most is not None for most in (feature.cache.caching().max_error, *loose))
 
 
 def price_list(config: Config, counter: TokenCounter) -> PriceList:

@@ -15,6 +15,7 @@ from headworks.cache.protocols import Outside, Place
 from headworks.config import Config
 from headworks.core.clock import Clock
 from headworks.core.errors import StoreError
+from headworks.storage.board import FileBoard, SharedBoard
 from headworks.telemetry import TelemetrySettings
 
 if TYPE_CHECKING:
@@ -40,6 +41,13 @@ def accounts(config: Config, clock: Clock) -> Accounts:
         raise StoreError("`shared` needs the Redis client: install headworks[redis].", retryable=False) from error
     url = config.shared.get_secret_value()
     return SharedAccounts(url, local, clock, on_failure=config.budgets.on_store_failure)
+
+
+def board(config: Config, clock: Clock) -> FileBoard:
+    """Where people's changes hang: this machine's file, and the server that nodes share where there is one."""
+    if config.shared is None:
+        return FileBoard(config.data_dir, clock)
+    return SharedBoard(config.shared.get_secret_value(), config.data_dir, clock)
 
 
 def shared_store(url: str | None, clock: Clock) -> "SharedStore | None":

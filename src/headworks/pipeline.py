@@ -11,8 +11,8 @@ from contextlib import asynccontextmanager
 
 from msgspec import Struct
 
-from headworks.core.messages import Ask, Caller
-from headworks.core.protocols import Budgets, Cache, OpenTrace, Providers, Routing
+from headworks.core.messages import Ask, Caller, Route
+from headworks.core.protocols import Budgets, Cache, Flags, OpenTrace, Providers, Routing
 from headworks.core.replies import Reply
 
 
@@ -20,9 +20,23 @@ class Rooms(Struct, frozen=True, kw_only=True):
     """The rooms a request goes through, as one config plugs them in."""
 
     routing: Routing
+    flags: Flags
     cache: Cache
     budgets: Budgets
     providers: Providers
+
+    @asynccontextmanager
+    async def way(self, ask: Ask, caller: Caller, route: Route, trace: OpenTrace) -> AsyncIterator[Reply]:
+        """The rooms from the cache on, for one route."""
+        async with self.cache.look_up(ask, caller, route, trace) as found:
+            if found.reply is not None:
+                yield trace.watch(found.reply)
+                return
+            async with (
+                self.budgets.hold(ask, caller, route, trace) as hold,
+                self.providers.call(hold, trace) as reply,
+            ):
+                yield found.kept(trace.watch(hold.metered(reply)))
 
 
 @asynccontextmanager
@@ -35,15 +49,8 @@ async def answer(rooms: Rooms, ask: Ask, caller: Caller, trace: OpenTrace) -> As
     with Recorded(trace):
         route = rooms.routing.plan(ask, caller)
         trace.routed(route)
-        async with rooms.cache.look_up(ask, caller, route, trace) as found:
-            if found.reply is not None:
-                yield trace.watch(found.reply)
-                return
-            async with (
-                rooms.budgets.hold(ask, caller, route, trace) as hold,
-                rooms.providers.call(hold, trace) as reply,
-            ):
-                yield found.kept(trace.watch(hold.metered(reply)))
+        async with rooms.flags.guard(ask, caller, route, trace, rooms.way) as reply:
+            yield reply
 
 
 class Recorded:

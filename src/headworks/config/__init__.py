@@ -7,12 +7,13 @@ column. Fails closed: a config with any problem is not used. Secrets never leave
 from headworks.config.environment import config_path, find_config, from_environment
 from headworks.config.loader import load
 from headworks.config.problems import ConfigError, Problem
-from headworks.config.settings import Config, schema
+from headworks.config.settings import Config, Feature, schema
 from headworks.config.wiring import links, local_settings, named_models, router, rules
 
 __all__ = [
     "Config",
     "ConfigError",
+    "Feature",
     "Problem",
     "config_path",
     "find_config",

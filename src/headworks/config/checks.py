@@ -82,6 +82,9 @@ class _Check:
         self._served(("features", name, "model"), feature.get("model"))
         semantic = _mapping(_mapping(feature.get("cache")).get("semantic"))
         self._served(("features", name, "cache", "semantic", "judge"), semantic.get("judge"))
+        ladder = feature.get("degrade")
+        for index, rung in enumerate(ladder if isinstance(ladder, list) else []):
+            self._served(("features", name, "degrade", index, "model"), _mapping(rung).get("model"))
 
     def _served(self, path: Path, model: Value) -> None:
         """Note a model that nobody serves."""

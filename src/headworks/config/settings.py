@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, mo
 
 from headworks.budgets.config import BudgetSettings, FeatureLimits
 from headworks.cache.config import CacheSettings, RoomSettings
+from headworks.flags.ladder.config import DegradeSettings
 from headworks.providers.config import ProviderSettings
 from headworks.routing.config import FeatureSettings, ModelSettings
 from headworks.server.config import ServerSettings
@@ -47,7 +48,7 @@ def _redis_url(url: SecretStr) -> SecretStr:
 RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
 
 
-class Feature(FeatureSettings, FeatureLimits):
+class Feature(FeatureSettings, FeatureLimits, DegradeSettings):
     """A feature of your application. `default` serves the requests that name none."""
 
     cache: CacheSettings = CacheSettings()

@@ -34,6 +34,7 @@ def router(config: Config) -> Router:
             feature.cache.caching(),
             feature.max_tokens,
             feature.allow_expensive,
+            feature.ladder(),
         )
         for name, feature in config.features.items()
     }

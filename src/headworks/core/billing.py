@@ -10,6 +10,9 @@ class Part(Struct):
     tokens: int = 0
 
 
+_NOTHING = Part()
+
+
 class Bill(Struct):
     """What the attempts of a call that have ended used, as far as it is known.
 
@@ -22,6 +25,14 @@ class Bill(Struct):
     nano: int = 0
     tokens: int = 0
     by_model: dict[str, Part] = field(default_factory=dict)
+
+    def since(self, before: "Bill") -> "Bill":
+        """What of it was added after `before` stood like this."""
+        parts: dict[str, Part] = {}
+        for model, part in self.by_model.items():
+            known = before.by_model.get(model, _NOTHING)
+            parts[model] = Part(part.nano - known.nano, part.tokens - known.tokens)
+        return Bill(self.nano - before.nano, self.tokens - before.tokens, parts)
 
     def add(self, model: str, nano: int, tokens: int) -> None:
         """One attempt more."""

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from msgspec import Raw, Struct, field
 
 from headworks.core.caching import ON_REQUEST, Caching
+from headworks.core.degrading import Rung
 from headworks.core.limits import Limit
 from headworks.core.policy import USUAL, Policy
 
@@ -229,6 +230,7 @@ class Ask(Struct, kw_only=True):
         client_retries: How often the client's SDK has sent this request before.
         outlives_client: True when the answer is to be finished and kept although its client has left. Set once the
             route is known.
+        way: 0 on the way that the route plans; else the number of the rung of the feature's ladder that is tried.
         followed: True while other calls read the answer to this one: it is then finished although its client has left.
     """
 
@@ -251,6 +253,7 @@ class Ask(Struct, kw_only=True):
     client_retries: int = 0
     outlives_client: bool = False
     followed: bool = False
+    way: int = 0
     _prompt: Prompt | None = None
 
     @property
@@ -317,7 +320,7 @@ class Versions(Struct, frozen=True, kw_only=True):
 class Route(Struct, frozen=True, kw_only=True):
     """The plan for a call: targets in the order they are tried (the first is the choice, the rest are fallbacks).
 
-    `max_tokens` is the longest answer that the feature allows.
+    `max_tokens` is the longest answer that the feature allows, `ladder` what answers when no target does.
     """
 
     feature: str
@@ -328,3 +331,4 @@ class Route(Struct, frozen=True, kw_only=True):
     caching: Caching = ON_REQUEST
     max_tokens: int | None = None
     versions: Versions = Versions()
+    ladder: tuple[Rung, ...] = ()

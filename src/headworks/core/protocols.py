@@ -39,6 +39,24 @@ class Routing(Protocol):
         """
 
 
+Way = Callable[[Ask, Caller, Route, "OpenTrace"], AbstractAsyncContextManager[Reply]]
+"""The rooms from the cache on, for a route: entered for the reply, left when the call is over."""
+
+
+class Flags(Protocol):
+    """Whether it is on, and what answers when it is not. What is off is refused; unread switches stand as they were."""
+
+    def guard(
+        self, ask: Ask, caller: Caller, route: Route, trace: "OpenTrace", way: Way
+    ) -> AbstractAsyncContextManager[Reply]:
+        """The reply that `way` gives, unless something of the call is off; then, or when it fails, the ladder's.
+
+        Raises:
+            RefusedError: `feature_disabled` (403), also in the middle of an answer that is to end at once.
+            HeadworksError: Whatever the way says, where no rung of a ladder answers.
+        """
+
+
 class Lookup(Protocol):
     """One call in the cache: entered to look, left when the call is over.
 
@@ -175,6 +193,9 @@ class OpenTrace(Protocol):
     def adapted(self, note: str) -> None:
         """Note that the ask was changed so that it could be answered, and how."""
 
+    def degraded(self, level: str, why: str) -> None:
+        """Note which rung of the ladder answers, and the code of the error that led there."""
+
     def cached(
         self,
         kind: str,
@@ -211,8 +232,8 @@ class OpenTrace(Protocol):
     def facts(self) -> dict[str, object]:
         """What is known of the call, for headers and the last comment line of a stream; complete once closed.
 
-        Keys, present when known: `trace_id`, `model`, `provider`, `cache`, `route`, `attempts`, `adapted`, `cost_usd`
-        (decimal text, None when unpriced), `overhead_ms`, `latency_ms`, `ttft_ms`, `prompt_tokens`,
+        Keys, present when known: `trace_id`, `model`, `provider`, `cache`, `route`, `attempts`, `adapted`, `degraded`,
+        `cost_usd` (decimal text, None when unpriced), `overhead_ms`, `latency_ms`, `ttft_ms`, `prompt_tokens`,
         `completion_tokens`, `finish_reason`.
         """
 

@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from headworks.core.caching import ON_REQUEST, Caching
+from headworks.core.degrading import Rung
 from headworks.core.errors import BadAskError, RefusedError
 from headworks.core.messages import Ask, Caller, Route, Target
 from headworks.core.policy import USUAL, Policy
@@ -36,6 +37,7 @@ class FeatureRule(Struct, frozen=True):
     caching: Caching = ON_REQUEST
     max_tokens: int | None = None
     allow_expensive: bool = False
+    ladder: tuple[Rung, ...] = ()
 
 
 class Router:
@@ -210,6 +212,7 @@ def _route(feature: str, query_type: str, targets: tuple[Target, ...], rule: Fea
         policy=rule.policy,
         caching=rule.caching,
         max_tokens=rule.max_tokens,
+        ladder=rule.ladder,
     )
 
 

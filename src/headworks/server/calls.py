@@ -237,6 +237,7 @@ _SHARED_HEADERS = {
     "route": b"x-headworks-route",
     "attempts": b"x-headworks-attempts",
     "adapted": b"x-headworks-adapted",
+    "degraded": b"x-headworks-degraded",
 }
 _OWN_HEADERS = {
     "cache_age_s": b"x-headworks-cache-age",

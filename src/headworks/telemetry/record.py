@@ -157,6 +157,8 @@ def facts_of(record: TraceRecord) -> dict[str, object]:
         facts["latency_ms"] = record.latency_ms
     if record.ttft_ms is not None:
         facts["ttft_ms"] = record.ttft_ms
+    if record.degraded is not None:
+        facts["degraded"] = record.degraded.partition(":")[0]
     if record.adapted:
         facts["adapted"] = ", ".join(record.adapted)
     if record.finish_reason is not None:

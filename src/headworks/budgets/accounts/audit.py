@@ -11,12 +11,14 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import apsw
 import msgspec
 import structlog
 from msgspec import Struct
 
+from headworks.budgets.accounts.protocol import WAY_MARK
 from headworks.budgets.accounts.tables import FILE
 from headworks.core.clock import Clock
 from headworks.core.errors import StoreError
@@ -27,6 +29,7 @@ EVERY_S = 30.0
 SETTLED_S = 10.0
 """Records reach the ledger within seconds; what was settled less long ago is looked at the next time."""
 _BATCH = 10_000
+_WHOLE = "SELECT sum(nano) FROM settlements WHERE hold = ? OR (hold > ? AND hold < ?)"
 _decode = msgspec.json.Decoder(list[tuple[int, str, int]]).decode
 _log = structlog.get_logger("headworks.budgets")
 
@@ -95,15 +98,14 @@ class Audit:
         db = connect(self._path, read_only=True)
         try:
             found = Found(astray=_astray(db))
-            settled = db.execute(
-                "SELECT hold, nano FROM settlements WHERE at >= ? AND at < ? AND nano > 0", (self._from_s, until_s)
-            ).fetchall()
+            settled = _settled(db, self._from_s, until_s)
         except apsw.Error as error:
             raise StoreError(f"The accounts cannot be read: {error}.") from error
         finally:
             db.close()
-        for start in range(0, len(settled), _BATCH):
-            self._compare({str(hold): int(str(nano)) for hold, nano in settled[start : start + _BATCH]}, found)
+        calls = list(settled)
+        for start in range(0, len(calls), _BATCH):
+            self._compare({call: settled[call] for call in calls[start : start + _BATCH]}, found)
         self._from_s = max(self._from_s, until_s)
         return found
 
@@ -144,6 +146,20 @@ class Audit:
                 resolved=found.is_well,
             )
         )
+
+
+def _settled(db: apsw.Connection, from_s: int, until_s: int) -> dict[str, int]:
+    """What each call has settled that settled something in this time: of one with several holds, all of them."""
+    rows: list[Any] = db.execute(
+        "SELECT hold, nano FROM settlements WHERE at >= ? AND at < ? AND nano > 0", (from_s, until_s)
+    ).fetchall()
+    found = {hold: int(nano) for hold, nano in rows}
+    for hold in [hold for hold in found if WAY_MARK in hold]:
+        del found[hold]
+        call = hold.partition(WAY_MARK)[0]
+        whole: list[Any] = db.execute(_WHOLE, (call, call + WAY_MARK, call + WAY_MARK * 2)).fetchall()
+        found[call] = int(whole[0][0])
+    return found
 
 
 def _astray(db: apsw.Connection) -> dict[str, tuple[int, int]]:

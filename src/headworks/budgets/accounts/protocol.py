@@ -19,6 +19,10 @@ Kind = Literal["sum", "pace"]
 MICROS_A_MINUTE = 60_000_000
 
 
+WAY_MARK = "~"
+"""Between a trace id and a number, in the names of further holds of the same call; sorts after what ids are made of."""
+
+
 class Claim(Struct, frozen=True):
     """What a call wants of one account.
 

@@ -9,12 +9,13 @@ have reserved is in the way, the call waits a moment for them to settle. When a 
 
 import asyncio
 from collections.abc import Sequence
+from copy import deepcopy
 from types import TracebackType
 from typing import Protocol
 
 from msgspec.structs import replace
 
-from headworks.budgets.accounts.protocol import Accounts, Claim, Settlement, Shortage
+from headworks.budgets.accounts.protocol import WAY_MARK, Accounts, Claim, Settlement, Shortage
 from headworks.budgets.holds.claims import first_claim, raised, used
 from headworks.budgets.holds.meter import metered
 from headworks.budgets.holds.needs import Need, Needs, longest
@@ -22,6 +23,7 @@ from headworks.budgets.holds.refusals import pace_left, refusal, unpriced
 from headworks.budgets.holds.scopes import Counted
 from headworks.budgets.holds.turns import Turn, Waiting
 from headworks.budgets.holds.watch.marks import Marks
+from headworks.core.billing import Bill
 from headworks.core.errors import StoreError
 from headworks.core.limits import Pace
 from headworks.core.messages import Ask, Route, Target
@@ -52,12 +54,14 @@ class Hold:
     """
 
     __slots__ = (
+        "_before",
         "_bound",
         "_claims",
         "_counted",
         "_desk",
         "_measured",
         "_money",
+        "_name",
         "_trace",
         "ask",
         "route",
@@ -73,6 +77,9 @@ class Hold:
         self._bound = any(one.limit.unit in ("usd", "tokens") for one in counted)
         self._claims: list[Claim] = []
         self._measured = False
+        # Each way that a call takes down its ladder has a hold of its own, for what is used on that way.
+        self._name = f"{ask.trace_id}{WAY_MARK}{ask.way}" if ask.way else ask.trace_id
+        self._before = deepcopy(trace.bill()) if ask.way else None
 
     async def __aenter__(self) -> "Hold":
         granted = False
@@ -81,19 +88,19 @@ class Hold:
             granted = True
         finally:
             if not granted and self._claims:  # or perhaps they were granted, and a cancelled call has not heard of it
-                await self._desk.settle(self.ask.trace_id, self._claims, Settlement(amounts={}))
+                await self._desk.settle(self._name, self._claims, Settlement(amounts={}))
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        bill = self._trace.concluded(error)
+        bill = self._own(self._trace.concluded(error))
         amounts = {
             claim.account: used(counted, claim, bill)
             for counted, claim in zip(self._counted, self._claims, strict=True)
         }
         settlement = Settlement(amounts=amounts, nano=bill.nano, tokens=bill.tokens)
-        await self._desk.settle(self.ask.trace_id, self._claims, settlement)
+        await self._desk.settle(self._name, self._claims, settlement)
         self._desk.marks.touched(self._counted)
 
     def metered(self, reply: Reply) -> Reply:
@@ -112,17 +119,20 @@ class Hold:
             return
         targets = [target] if beside is None else [beside, target]
         under_way = [(one.name, await self._need(one, ask)) for one in targets]
-        bill = self._trace.bill()
+        bill = self._own(self._trace.bill())
         claims = [
             raised(counted, claim, bill, under_way) for counted, claim in zip(self._counted, self._claims, strict=True)
         ]
         if claims == self._claims:
             return
-        shortage = await self._desk.accounts.reserve(self.ask.trace_id, claims)
+        shortage = await self._desk.accounts.reserve(self._name, claims)
         if shortage is not None:
             place = shortage.place
             raise refusal(self._counted[place], claims[place], shortage, self._desk.clock.now())
         self._claims = claims
+
+    def _own(self, bill: Bill) -> Bill:
+        return bill if self._before is None else bill.since(self._before)
 
     async def _need(self, target: Target, ask: Ask) -> Need:
         needs = self._desk.needs
@@ -225,7 +235,7 @@ class Hold:
         self._claims = claims
         granted = False
         try:
-            shortage = await self._desk.accounts.reserve(self.ask.trace_id, claims)
+            shortage = await self._desk.accounts.reserve(self._name, claims)
             granted = shortage is None
         except asyncio.CancelledError:
             granted = True

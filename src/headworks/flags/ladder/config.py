@@ -1,0 +1,106 @@
+"""Settings of a feature's ladder: `degrade` in the config, from the first thing to try to the last."""
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from headworks.core.degrading import Rung
+from headworks.core.patterns import compiled
+
+_SETTINGS = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+_MOST_TEXT = 10_000
+
+
+def _pattern(pattern: str) -> str:
+    compiled(pattern, ignore_case=True)
+    return pattern
+
+
+class LooseCache(BaseModel):
+    """An answer that was given before, also to a question that only resembles this one."""
+
+    model_config = _SETTINGS
+
+    max_error: float = Field(gt=0, le=0.5)
+    """Largest share of these answers that may be wrong because they answer another question."""
+
+
+class Passages(BaseModel):
+    """The passages of the feature's documents that fit the question best, with links."""
+
+    model_config = _SETTINGS
+
+    top_k: int = Field(default=3, ge=1, le=20)
+    """How many."""
+
+
+class RuleSettings(BaseModel):
+    """An answer to questions of a pattern."""
+
+    model_config = _SETTINGS
+
+    match: Annotated[str, AfterValidator(_pattern)]
+    """Pattern (RE2) that is looked for in the last message of the user, upper or lower case."""
+
+    answer: str = Field(min_length=1, max_length=_MOST_TEXT)
+    """The answer."""
+
+
+class RungSettings(BaseModel):
+    """One rung: exactly one of its keys. `cache`, `search` and a bare text can stand for themselves."""
+
+    model_config = _SETTINGS
+
+    model: str | None = None
+    """Another model of this file. Not for what was switched off as a whole."""
+
+    cache: LooseCache | None = None
+    """An answer that was given before."""
+
+    search: Passages | None = None
+    """Passages of the feature's documents."""
+
+    rules: tuple[RuleSettings, ...] | None = Field(default=None, min_length=1, max_length=1_000)
+    """Answers to patterns, the first that matches."""
+
+    message: str | None = Field(default=None, min_length=1, max_length=_MOST_TEXT)
+    """A fixed text."""
+
+    @model_validator(mode="after")
+    def _one(self) -> "RungSettings":
+        if len(self.model_fields_set) != 1:
+            raise ValueError("a rung has exactly one of model, cache, search, rules and message")
+        return self
+
+    def rung(self) -> Rung:
+        """The same as a value."""
+        if self.model is not None:
+            return Rung(level="model", model=self.model)
+        if "cache" in self.model_fields_set:
+            return Rung(level="cache", max_error=self.cache.max_error if self.cache else None)
+        if "search" in self.model_fields_set:
+            return Rung(level="search", top_k=(self.search or Passages()).top_k)
+        if self.rules is not None:
+            return Rung(level="rule", rules=tuple((rule.match, rule.answer) for rule in self.rules))
+        return Rung(level="message", text=self.message or "")
+
+
+def _spelled_out(value: Any) -> Any:
+    if value in ("cache", "search"):
+        return {value: None}
+    return {"message": value} if isinstance(value, str) else value
+
+
+RungLine = Annotated[RungSettings, BeforeValidator(_spelled_out)]
+
+
+class DegradeSettings(BaseModel):
+    """What answers when this feature cannot."""
+
+    degrade: tuple[RungLine, ...] = Field(default=(), max_length=20)
+    """Tried in this order when the feature is switched off, its budget is used up, its providers fail, or it takes too
+    long to begin: `{model: NAME}`, `cache` or `{cache: {max_error: 0.05}}`, `search`, `{rules: [...]}`, or a text."""
+
+    def ladder(self) -> tuple[Rung, ...]:
+        """The same as values."""
+        return tuple(line.rung() for line in self.degrade)
