@@ -6,25 +6,23 @@ table.
 """
 
 from headworks.flags.experiments.asked import Plan
-from headworks.flags.experiments.assignment import Assigned, Assignments, assignment, unit_of
-from headworks.flags.experiments.decisions import Decision
+from headworks.flags.experiments.assignment import Assigned, Assignments
+from headworks.flags.experiments.closing import promoted, stopped
 from headworks.flags.experiments.desk import Checks, Desk
 from headworks.flags.experiments.measure.calls import Batch, Call, Opinion, Opinions, Records
-from headworks.flags.experiments.records import KIND, Experiment, Guard, Release, Variant
+from headworks.flags.experiments.records import Experiment, Release
 from headworks.flags.experiments.report import Report, text_of
+from headworks.flags.experiments.shown import changes, shown
 from headworks.flags.experiments.watch import Tell, Watch
 
 __all__ = [
-    "KIND",
     "Assigned",
     "Assignments",
     "Batch",
     "Call",
     "Checks",
-    "Decision",
     "Desk",
     "Experiment",
-    "Guard",
     "Opinion",
     "Opinions",
     "Plan",
@@ -32,9 +30,10 @@ __all__ = [
     "Release",
     "Report",
     "Tell",
-    "Variant",
     "Watch",
-    "assignment",
+    "changes",
+    "promoted",
+    "shown",
+    "stopped",
     "text_of",
-    "unit_of",
 ]

@@ -27,6 +27,7 @@ PARAMETERS = (
     "reasoning_effort",
 )
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@/-]{0,99}")
+_RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,99}")
 _MOST_VARIANTS = 10
 _USUAL_USERS = 5_000
 
@@ -77,11 +78,11 @@ def planned(plan: Plan, *, run: int, now_s: float, base: Release) -> Experiment:
     """
     metric = metric_of(plan.metric)
     _check_numbers(plan)
-    name = plan.name or f"{plan.feature.replace(':', '-')}-{run}"
+    name = plan.name or f"{plan.feature}-{run}"
     if not plan.name:
-        name = re.sub(r"[^A-Za-z0-9._@/-]", "-", name)[:100]
-    if not _NAME.fullmatch(name):
-        raise _bad(f"`{name}` is no name: letters, digits, dots, dashes, `_`, `@` and `/`, at most 100.", "name")
+        name = re.sub(r"[^A-Za-z0-9._@-]", "-", name)[:100]
+    if not _RUN_NAME.fullmatch(name):
+        raise _bad(f"`{name}` is no name: letters, digits, dots, dashes, `_` and `@`, at most 100.", "name")
     variants = _released(_shared_out(plan.variants), plan.set, base)
     return Experiment(
         feature=plan.feature,
