@@ -24,7 +24,7 @@ from headworks.flags.experiments import (
     stopped,
     text_of,
 )
-from headworks.server.admin.experiment_records import LedgerRecords
+from headworks.server.admin.experiments.records import LedgerRecords
 
 _WHO = "command line"
 

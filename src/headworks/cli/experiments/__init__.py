@@ -1,0 +1,1 @@
+"""`headworks experiments`."""

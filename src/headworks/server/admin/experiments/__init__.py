@@ -1,0 +1,1 @@
+"""Experiments from outside: their routes, and the reader of their records, which needs no FastAPI."""
