@@ -158,7 +158,8 @@ def stop(
         place: Where to act.
     """
     place = place or Place()
-    return _show(_experiments(place).stop(name, why, to_config=to_config), place, "Stopped")
+    done = "The config decides again" if to_config else "Stopped"
+    return _show(_experiments(place).stop(name, why, to_config=to_config), place, done)
 
 
 def promote(name: str, variant: str | None = None, *, why: str = "", place: Here | None = None) -> int:
@@ -204,7 +205,7 @@ def _show(experiment: dict[str, Any], place: Place, done: str) -> int:
 
 def _told(experiment: Mapping[str, Any], done: str) -> Iterator[str]:
     name, state = experiment["name"], experiment["state"].replace("_", " ")
-    yield f"{done} {name} on {experiment['feature']}: {state}. {experiment['ended']}".strip()
+    yield f"{done}{': ' if done else ''}{name} on {experiment['feature']}: {state}. {experiment['ended']}".strip()
     yield table([_variant(one) for one in experiment["variants"]], ("variant", "share", "now", "release"))
     guards = ", ".join(f"{guard['metric']}:{guard['margin']:g}" for guard in experiment["guards"]) or "none"
     yield f"metric {experiment['metric']}, guards {guards}, planned for {experiment['planned_users']:,} users"

@@ -56,9 +56,11 @@ class LedgerRecords:
     Args:
         data_dir: Holds the ledger.
         clock: Says how old a thumb is.
+        rows: So many are looked through at once.
     """
 
-    def __init__(self, data_dir: Path, clock: Clock) -> None:
+    def __init__(self, data_dir: Path, clock: Clock, rows: int = ROWS) -> None:
+        self._rows = rows
         self._path = data_dir / FILE
         self._clock = clock
 
@@ -85,17 +87,17 @@ class LedgerRecords:
         feature, experiment = of
         call_id, thumb_id = place or (_first(connection, since_s), 0)
         last = _number(connection, _LAST, ()) or 0
-        end = min(last, call_id + ROWS)
+        end = min(last, call_id + self._rows)
         label = f"{experiment}:"
         rows = connection.execute(_CALLS, (call_id, end, feature, label, f"{experiment};")).fetchall()
-        thumbs = connection.execute(_THUMBS, (thumb_id, ROWS)).fetchall()
+        thumbs = connection.execute(_THUMBS, (thumb_id, self._rows)).fetchall()
         opinions = []
         for row in self._arrived(thumbs):
             thumb_id = row[0]
             if row[3] == feature and str(row[9] or "").startswith(label):
                 opinions.append(_opinion(row, len(label)))
         calls = [call for row in rows if (call := _call(row, len(label))) is not None]
-        more = end < last or (len(thumbs) == ROWS and bool(thumbs) and thumb_id == thumbs[-1][0])
+        more = end < last or (len(thumbs) == self._rows and bool(thumbs) and thumb_id == thumbs[-1][0])
         return Batch(calls=calls, opinions=opinions, place=(max(call_id, end), thumb_id), more=more)
 
     def _arrived(self, thumbs: list[Any]) -> Iterator[Any]:
