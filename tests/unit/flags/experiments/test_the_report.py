@@ -1,5 +1,7 @@
 """A report says in plain words what was tried, how many users, what changed, how sure that is and what to do."""
 
+import re
+
 import msgspec
 import pytest
 
@@ -22,7 +24,7 @@ async def test_a_report_can_be_read_from_top_to_bottom(house):
     assert lines[5].startswith("  new: model haiku, retrieval top_k 8; 1,")
     body = "\n".join(lines)
     assert "What changed (3,000 calls, 100 % of the ramp):" in body
-    assert "cost of a call $0.0263 instead of $0.0129, new: +10" in body
+    assert re.search(r"cost of a call \$0\.026\d instead of \$0\.01\d\d, new: \+10\d\.\d %", body)
     assert "worse, for sure; 3,000 users." in body
     assert "  cost, new: hurt (20 % worse allowed)" in body
     assert "  errors, new: well (1 points worse allowed)" in body
