@@ -129,8 +129,13 @@ class Guard:
             raise error
         ask, caller, _, trace = self._call
         self._gate.running.calls.discard(self)  # what is off answers no more
-        self._inner = inner = self._gate.ladder.below(error, self._way, (ask, caller, route, trace))
+        self._inner = inner = self._gate.ladder.below(error, self._open_way, (ask, caller, route, trace))
         return await inner.__aenter__()
+
+    def _open_way(self, ask: Ask, caller: Caller, route: Route, trace: OpenTrace) -> AbstractAsyncContextManager[Reply]:
+        """The way of another model, unless that is off, too."""
+        state = self._gate.switches.current()
+        return self._way(ask, caller, route if state is None else state.left_of(route), trace)
 
     def _cut_by(self, error: BaseException | None) -> RefusedError | None:
         """The refusal in the place of a cancellation that was ours; None for any other end."""

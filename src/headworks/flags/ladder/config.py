@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from headworks.core.degrading import Rung
-from headworks.core.patterns import compiled
+from headworks.core.people.patterns import compiled
 
 _SETTINGS = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 _MOST_TEXT = 10_000

@@ -5,7 +5,7 @@ rung that has nothing to say, or fails, is passed over; when none answers, the c
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
 from msgspec.structs import replace
@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from headworks.core.degrading import Rung
 from headworks.core.errors import BadAskError, HeadworksError, RefusedError
 from headworks.core.messages import Ask, Caller, Message, Route, Target, Text
-from headworks.core.patterns import compiled
+from headworks.core.people.patterns import compiled
 from headworks.core.protocols import Cache, OpenTrace, Routing, Way
 from headworks.core.replies import Chunk, Event, Finished, Reply, Started, TextDelta, Usage, UsageReported
 
@@ -54,20 +54,28 @@ class Ladder:
         Raises:
             HeadworksError: `error`, when no rung answers; or what ends an answer that has begun.
         """
+        async with AsyncExitStack() as stack:
+            yield await self._first(stack, error, way, call)
+
+    async def _first(
+        self,
+        stack: AsyncExitStack,
+        error: HeadworksError,
+        way: Way,
+        call: tuple[Ask, Caller, Route, OpenTrace],
+    ) -> Reply:
         ask, caller, route, trace = call
         for number, rung in enumerate(route.ladder, 1):
             step = self._step(rung, error, way, (replace(ask, way=number), caller, route, trace))
             try:
-                reply = await step.__aenter__()
+                reply = await stack.enter_async_context(step)
             except _NothingError:
                 continue
             except HeadworksError as failed:
                 _log.info("rung_failed", trace_id=ask.trace_id, level=rung.level, code=failed.code)
                 continue
             trace.degraded(rung.level, error.code)
-            async with _entered(step):
-                yield reply
-            return
+            return reply
         raise error
 
     @asynccontextmanager
@@ -109,18 +117,6 @@ class Ladder:
 
 class _NothingError(Exception):
     """A rung has nothing to say."""
-
-
-@asynccontextmanager
-async def _entered(step: AbstractAsyncContextManager[Reply]) -> AsyncIterator[None]:
-    """A context that was entered already, to be left in an orderly way."""
-    try:
-        yield
-    except BaseException as error:
-        if not await step.__aexit__(type(error), error, error.__traceback__):
-            raise
-    else:
-        await step.__aexit__(None, None, None)
 
 
 def may_step_down(error: HeadworksError) -> bool:

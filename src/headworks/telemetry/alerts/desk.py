@@ -173,7 +173,8 @@ class AlertDesk:
         while not self._stopping.is_set():
             await self._attempted(self.turn())
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), TICK_S)
+                async with asyncio.timeout(TICK_S):
+                    await self._stopping.wait()
 
     async def _attempted(self, work: Awaitable[object]) -> None:
         """Do it; what goes wrong is logged, and the desk lives on."""

@@ -94,7 +94,8 @@ class Rounds:
                 _log.error("alerts_watch_failed", exc_info=result, effect="tried again every minute")
             self._failing = isinstance(result, BaseException)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), _BEHIND_S if self._behind else EVERY_S)
+                async with asyncio.timeout(_BEHIND_S if self._behind else EVERY_S):
+                    await self._stopping.wait()
 
     def _look(self, report: dict[str, Any]) -> list[Alert]:
         now_s, file = self._clock.now(), self._desk.file
