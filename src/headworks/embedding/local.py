@@ -53,6 +53,7 @@ class LocalEmbedder:
         clock: Measures pauses between starts.
         start: Starts the child.
         hang_s: Seconds after which a batch counts as hanging.
+        whole: Whether a text that the model cannot read whole fails. False: its vector is of what the model reads.
 
     Attributes:
         name: Of the model; empty before `start`.
@@ -67,6 +68,7 @@ class LocalEmbedder:
         *,
         start: Start = EmbeddingProcess.start,
         hang_s: float = HANG_S,
+        whole: bool = True,
     ) -> None:
         self.name = ""
         self.dims = settings.model_dims
@@ -75,6 +77,7 @@ class LocalEmbedder:
         self._clock = clock
         self._start_child = start
         self._hang_s = hang_s
+        self._whole = whole
         self._assets: Assets | None = None
         self._child: Child | None = None
         self._born_s = self._again_s = 0.0
@@ -113,7 +116,10 @@ class LocalEmbedder:
     async def _made(self, texts: list[str]) -> list[_Array]:
         if self._assets is None:
             raise EmbedderError("The embedding model was not started.")
-        if any(len(text) > self._settings.max_tokens * CHARS_PER_TOKEN for text in texts):
+        most_chars = self._settings.max_tokens * CHARS_PER_TOKEN
+        if not self._whole:
+            texts = [text[:most_chars] for text in texts]
+        elif any(len(text) > most_chars for text in texts):
             raise self._unread()
         if len(self._waiting) + len(texts) > MOST_WAITING:
             self._waiting = deque(one for one in self._waiting if not one[1].done())
@@ -221,7 +227,7 @@ class LocalEmbedder:
         for (_, future), row, whole in zip(batch, rows, made.whole, strict=True):
             if future.done():
                 continue
-            if whole:
+            if whole or not self._whole:
                 future.set_result(row)
             else:
                 future.set_exception(self._unread())

@@ -8,7 +8,7 @@ import pytest
 
 from headworks.embedding.config import EmbeddingSettings
 from headworks.embedding.embedder import EmbedderBusyError, EmbedderError, EmbedderMissingError, PartlyReadError
-from headworks.embedding.frames import Made, Order
+from headworks.embedding.frames import CHARS_PER_TOKEN, Made, Order
 from headworks.embedding.local import BATCH_TEXTS, MOST_WAITING, LocalEmbedder
 from headworks.testing import FakeClock
 
@@ -191,3 +191,14 @@ async def test_a_missing_model_says_how_to_get_it(tmp_path: object) -> None:
         await embedder.start()
     with pytest.raises(EmbedderError, match="not started"):
         await embedder.embed(["x"])
+
+
+async def test_where_the_beginning_is_enough_a_long_text_has_a_vector_too() -> None:
+    house = House()
+    settings = EmbeddingSettings(timeout_s=5.0, model_dims=DIMS)
+    embedder = LocalEmbedder(settings, house.clock, start=house.start, whole=False)
+    await embedder.start()
+    rows = await embedder.embed(["x" * 100_000, "what?"])
+    most_chars = settings.max_tokens * CHARS_PER_TOKEN
+    assert [int(length) for length in rows[:, 0]] == [most_chars, 5]
+    await embedder.stop()
