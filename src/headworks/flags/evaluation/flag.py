@@ -105,7 +105,7 @@ class _Reading:
         enabled = notes.truth(raw.get("enabled", "true" if notes.text else True), ("enabled",))
         default = self._variant(raw["default"], ("default",)) if raw.get("default") is not None else None
         listed = raw.get("rules")
-        rules = [] if listed is None else notes.entries(listed, ("rules",), _MOST_RULES)
+        rules = [] if listed in (None, []) else notes.entries(listed, ("rules",), _MOST_RULES)
         read = [self._rule(rule, n) for n, rule in enumerate(rules)]
         otherwise = self._said("DEFAULT", default)
         answer = None
