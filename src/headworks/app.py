@@ -286,6 +286,7 @@ class Gateway:
             budgets=lambda: self._budgets,
             reset_health=lambda: self._standings.health.forget(),
             cache=self._outfit.upkeep,
+            switches=self.switches,
             game_day=lambda: self.game_day if self.config.game_day else None,
             clock=self._clock,
         )

@@ -54,6 +54,29 @@ GROUPS = {
             "game-day": ("headworks.cli.game_day:game_day", "Put a fault into a running gateway, for a while."),
         },
     ),
+    "experiments": (
+        "Try a release on some users, see what it does, and give it to all or to none.",
+        {
+            "start": ("headworks.cli.experiments.commands:start", "Start an experiment on a feature."),
+            "list": (
+                "headworks.cli.experiments.commands:list_experiments",
+                "List the last experiment of every feature.",
+            ),
+            "show": ("headworks.cli.experiments.commands:show", "Show one, and what was done to it."),
+            "report": ("headworks.cli.experiments.commands:report", "Say what came of it, and what to do."),
+            "stop": ("headworks.cli.experiments.commands:stop", "Give all users what they had before."),
+            "promote": ("headworks.cli.experiments.commands:promote", "Give all users a variant."),
+        },
+    ),
+    "flags": (
+        "Switch things off and on again, at once and everywhere.",
+        {
+            "kill": ("headworks.cli.flags.switches:kill", "Switch something off."),
+            "revive": ("headworks.cli.flags.switches:revive", "Switch something on again."),
+            "switches": ("headworks.cli.flags.switches:switches", "List what is off now."),
+            "log": ("headworks.cli.flags.switches:log", "List every flip of a switch: who, when and why."),
+        },
+    ),
     "keys": (
         "Create, list, rotate and revoke virtual keys.",
         {

@@ -84,6 +84,8 @@ class AdminApi(BaseHTTPRequestHandler):
             self.refuse(404, "unknown_provider", "No provider is called `nobody`.")
         elif self.path == "/admin/v1/cache/invalidate":
             self.answer(200, self.server.cache)
+        elif self.path == "/admin/v1/switches":
+            self.answer(201, body | {"until": None})
         elif self.path == "/admin/v1/faults":
             self.answer(201, body)
         else:

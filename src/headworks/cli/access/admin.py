@@ -68,13 +68,13 @@ class AdminApi:
         """
         return self._shaped(self._call("POST", path, "", msgspec.json.encode(body)), dict[str, Any])
 
-    def delete(self, *path: str) -> dict[str, Any]:
+    def delete(self, *path: str, **query: object) -> dict[str, Any]:
         """The answer to a DELETE; empty where there is none.
 
         Raises:
             HeadworksError: The gateway is away, or says no.
         """
-        return self._shaped(self._call("DELETE", path, "", None), dict[str, Any])
+        return self._shaped(self._call("DELETE", path, _query(query), None), dict[str, Any])
 
     def page(self, path: str, **query: object) -> Page:
         """One page of the list at `path`; query values of None are left out.

@@ -16,7 +16,7 @@ from headworks.config import Config
 from headworks.core.clock import SystemClock
 from headworks.core.errors import StoreError
 from headworks.extras import filed_questions, shared_store
-from headworks.server.admin.cache_shapes import Invalidation
+from headworks.server.admin.caching.shapes import Invalidation
 
 _T = TypeVar("_T")
 

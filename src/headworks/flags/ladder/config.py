@@ -97,6 +97,8 @@ RungLine = Annotated[RungSettings, BeforeValidator(_spelled_out)]
 class DegradeSettings(BaseModel):
     """What answers when this feature cannot."""
 
+    model_config = _SETTINGS
+
     degrade: tuple[RungLine, ...] = Field(default=(), max_length=20)
     """Tried in this order when the feature is switched off, its budget is used up, its providers fail, or it takes too
     long to begin: `{model: NAME}`, `cache` or `{cache: {max_error: 0.05}}`, `search`, `{rules: [...]}`, or a text."""

@@ -3,6 +3,7 @@
 import msgspec
 from msgspec import Struct
 
+from headworks.core.clock import rfc3339
 from headworks.core.errors import BadAskError
 from headworks.core.people.board import Entry
 from headworks.flags.switches.state import KINDS, SwitchKind
@@ -106,3 +107,20 @@ def checked(wish: SwitchWish) -> SwitchWish:
     if wish.for_s is not None and not 0 < wish.for_s <= LONGEST_S:
         raise BadAskError("A switch ends after more than nothing and at most a year.", status=422, param="for_s")
     return SwitchWish(kind=wish.kind, name=name, why=wish.why.strip(), for_s=wish.for_s, now=wish.now)
+
+
+def told(entry: Entry) -> dict[str, object]:
+    """One flip, for people."""
+    kind, _, name = entry.name.partition("/")
+    found = read(entry) if entry.value is not None else None
+    until_s = None if found is None else found.until_s
+    return {
+        "at": rfc3339(entry.at_s),
+        "kind": kind,
+        "name": name,
+        "done": "on" if entry.value is None else "off",
+        "who": entry.who,
+        "why": entry.why,
+        "until": None if until_s is None else rfc3339(until_s),
+        "now": found is not None and found.now,
+    }

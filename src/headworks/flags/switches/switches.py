@@ -49,8 +49,9 @@ class Switches:
 
     async def start(self) -> None:
         """Begin to end what is due. The board is open."""
-        self.read()
+        self._told = {}  # what was switched off before is told by every start
         self._task = asyncio.create_task(self._run(), name="switches")
+        self.read()
 
     async def stop(self) -> None:
         """Watch no more."""
@@ -120,10 +121,12 @@ class Switches:
     def _tell(self, switches: dict[str, Switch]) -> None:
         for name, switch in switches.items():
             if self._told.get(name) != switch:
-                _log.warning("switched_off", what=name, who=switch.who, why=switch.why, until=switch.until_s)
+                if self._task is not None:  # a command that flips it says so itself
+                    _log.warning("switched_off", what=name, who=switch.who, why=switch.why, until=switch.until_s)
                 self._alerts.tell(_alert(name, switch))
         for name in self._told.keys() - switches.keys():
-            _log.warning("switched_on", what=name)
+            if self._task is not None:
+                _log.warning("switched_on", what=name)
             self._alerts.tell(_alert(name, None))
         self._told = switches
 

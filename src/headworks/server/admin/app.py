@@ -16,7 +16,7 @@ from headworks.core.errors import BadAskError, HeadworksError
 from headworks.dialects.openai import write_error
 from headworks.server.admin.alerts import add_alerts
 from headworks.server.admin.budgets import add_budgets
-from headworks.server.admin.cache import add_cache
+from headworks.server.admin.caching.routes import add_cache
 from headworks.server.admin.explain import SCHEMA, explained
 from headworks.server.admin.masking import masked
 from headworks.server.admin.operation import add_operation
@@ -35,6 +35,7 @@ from headworks.server.admin.shapes import (
     TracePage,
     TraceQuery,
 )
+from headworks.server.admin.switches import add_switches
 
 _Id = Annotated[str, Path(max_length=200)]
 _QUESTION = {"requestBody": {"required": True, "content": {"application/json": {"schema": SCHEMA}}}}
@@ -68,6 +69,7 @@ def build_app(rooms: AdminRooms) -> FastAPI:
     add_reports(app, rooms.traces)
     add_alerts(app, rooms.alerts)
     add_budgets(app, rooms)
+    add_switches(app, rooms.switches)
     return app
 
 

@@ -8,6 +8,7 @@ from msgspec import Struct
 from headworks.budgets.holds.room import BudgetRoom
 from headworks.cache.upkeep import Upkeep
 from headworks.core.clock import Clock
+from headworks.flags.switches import Switches
 from headworks.identity.ring import KeyRing
 from headworks.providers.faults import GameDay
 from headworks.server.admin.explain import Explain
@@ -87,6 +88,7 @@ class AdminRooms(Struct, frozen=True, kw_only=True):
         alerts: What is wrong, and who is told.
         budgets: The budgets room of the config in force. Asked at every call: it may be reloaded.
         cache: Looks after the cache.
+        switches: What is switched off.
         game_day: The faults of a game day; None where the config allows none. Asked at every call: it may be reloaded.
         clock: For the status of keys.
     """
@@ -100,5 +102,6 @@ class AdminRooms(Struct, frozen=True, kw_only=True):
     alerts: Alerts
     budgets: Callable[[], BudgetRoom]
     cache: Upkeep
+    switches: Switches
     game_day: Callable[[], GameDay | None]
     clock: Clock

@@ -5,7 +5,7 @@ import structlog
 from fastapi import FastAPI, Response
 
 from headworks.cache.upkeep import Upkeep
-from headworks.server.admin.cache_shapes import CacheView, Invalidation, InvalidationView
+from headworks.server.admin.caching.shapes import CacheView, Invalidation, InvalidationView
 
 _log = structlog.get_logger("headworks.cache")
 

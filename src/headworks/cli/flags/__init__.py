@@ -1,0 +1,1 @@
+"""Commands about flags and kill switches."""
