@@ -61,7 +61,9 @@ def kind_of(value: object) -> Kind | None:
         return "boolean"
     if isinstance(value, str):
         return "string"
-    if isinstance(value, int | float):
+    if isinstance(value, int):
+        return "number"
+    if isinstance(value, float):
         return "number" if math.isfinite(value) else None
     return "object" if isinstance(value, dict | list | tuple) else None
 
@@ -70,13 +72,14 @@ def fitted(details: Details, default: Any) -> Details:
     """The same details with a value of the type of `default`, or with `default` itself.
 
     A whole number fits where a fraction is wanted, and the other way round where nothing is lost. `default` stands
-    where there is no value, where evaluating failed, and, as `TYPE_MISMATCH`, where the value is of another type.
+    where there is no value, where evaluating failed, and, as `TYPE_MISMATCH`, where the value is of another type. None
+    takes a value of any type.
     """
     value = details.value
     if value is None:
         return structs.replace(details, value=default)
     wanted = type(default)
-    if wanted is type(value):
+    if wanted is type(value) or default is None:
         return details
     if kind_of(value) != kind_of(default):
         return _mismatch(details, default)
