@@ -13,6 +13,8 @@ from msgspec import Raw
 from headworks.core.errors import BadAskError
 
 T = TypeVar("T")
+NO_MESSAGES = Raw(b"[]")
+"""The messages of a chat that only names a prompt, before it is built."""
 _FIELDS = msgspec.json.Decoder(dict[str, Raw])
 _PLACE = re.compile(r" - at `(?:key in )?\$?\.?(.*)`$")
 
@@ -55,3 +57,21 @@ def _wrong_value(complaint: str) -> BadAskError:
     if place and place.group(1):
         return BadAskError(f"`{place.group(1)}`: {what[0].lower()}{what[1:]}.", param=place.group(1))
     return BadAskError(f"The request body is not valid: {what[0].lower()}{what[1:]}.")
+
+
+def names_prompt(fields: dict[str, Raw]) -> bool:
+    """Whether a chat is to be built from a prompt: it has `variables`, or a `prompt` that is an object."""
+    return "variables" in fields or ("prompt" in fields and memoryview(fields["prompt"])[:1] == b"{")
+
+
+def check_prompt_named(fields: dict[str, Raw]) -> None:
+    """A chat without messages must name a prompt.
+
+    Raises:
+        BadAskError: It does not.
+    """
+    if names_prompt(fields):
+        return
+    if "messages" not in fields:
+        raise BadAskError("The required field `messages` is missing.", param="messages")
+    raise BadAskError("`messages`: expected `array` of length >= 1.", param="messages")

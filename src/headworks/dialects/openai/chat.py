@@ -27,7 +27,7 @@ from headworks.core.messages import (
     ToolResult,
 )
 from headworks.core.replies import Reply
-from headworks.dialects.body import BodyReader
+from headworks.dialects.body import NO_MESSAGES, BodyReader, check_prompt_named
 from headworks.dialects.openai import wire
 from headworks.dialects.openai.writer import ChatWriter
 from headworks.dialects.protocols import Envelope, ReplyWriter
@@ -51,6 +51,8 @@ class Chat:
     def read(self, body: bytes, envelope: Envelope) -> Ask:
         """Check a chat request."""
         fields, checked = _READER.read(body)
+        if not checked.messages:
+            check_prompt_named(fields)
         check_messages(checked.messages)
         return Ask(
             trace_id=envelope.trace_id,
@@ -106,7 +108,7 @@ def read_prompt(body: wire.ChatBody, fields: dict[str, Raw]) -> Prompt:
         extra["metadata"] = body.metadata
     tools = body.tools or []
     extra |= {f"tools[{i}].type={tool.type}": True for i, tool in enumerate(tools) if tool.function is None}
-    extra |= _unknown_in_messages(fields["messages"])
+    extra |= _unknown_in_messages(fields.get("messages", NO_MESSAGES))
     return Prompt(
         messages=tuple(_message(place, message) for place, message in enumerate(body.messages)),
         tools=tuple(_tool(tool.function) for tool in tools if tool.function is not None),

@@ -115,7 +115,8 @@ class ChatBody(Struct):
     """A chat completion request."""
 
     model: Name
-    messages: Annotated[list[ChatMessage], Meta(min_length=1)]
+    messages: list[ChatMessage] = []
+    """May be left out where the body names a prompt: see `dialects/body.py`."""
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     max_tokens: Count | None = None

@@ -5,7 +5,7 @@ the model supports that (platform.claude.com/docs/en/api/messages, as documented
 2026-11-24). Tool results follow their calls at once, in the next user turn.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from msgspec import Raw, Struct
@@ -80,6 +80,11 @@ class AnthropicEditor:
                 _OBJECT.decode(ask.fields["thinking"]) | {"budget_tokens": smaller}
             )
         return edited(ask, read_prompt, **changes)
+
+    def defaulted(self, ask: Ask, fields: Mapping[str, bytes]) -> Ask:
+        """As the protocol says."""
+        new = {name: value for name, value in fields.items() if given(ask, name) is None}
+        return edited(ask, read_prompt, **new) if new else ask
 
     def max_tokens(self, ask: Ask) -> int | None:
         """The field `max_tokens`, which only a count may lack."""

@@ -2,12 +2,15 @@
 
 from functools import partial
 
+from msgspec import Raw
+
+from headworks.core.errors import BadAskError
 from headworks.core.messages import Ask, Kind
 from headworks.core.replies import Reply
 from headworks.dialects.anthropic.client.prompt import read_prompt
 from headworks.dialects.anthropic.client.wire import CountBody, MessagesBody
 from headworks.dialects.anthropic.client.writer import CountWriter, MessageWriter
-from headworks.dialects.body import BodyReader
+from headworks.dialects.body import BodyReader, check_prompt_named, names_prompt
 from headworks.dialects.protocols import Envelope
 
 _PASSED_HEADERS = ("anthropic-beta", "anthropic-version")
@@ -27,6 +30,8 @@ class MessagesEndpoint:
             BadAskError: Broken JSON, a wrong type or value; names the field and what was expected.
         """
         fields, shape = self._reader.read(body)
+        if shape.max_tokens is None or not shape.messages:
+            _check_whole(fields, shape)
         return Ask(
             trace_id=envelope.trace_id,
             dialect=self.dialect,
@@ -58,6 +63,8 @@ class CountTokensEndpoint:
             BadAskError: Broken JSON, a wrong type or value; names the field and what was expected.
         """
         fields, shape = self._reader.read(body)
+        if not shape.messages:
+            check_prompt_named(fields)
         return Ask(
             trace_id=envelope.trace_id,
             dialect=self.dialect,
@@ -71,3 +78,13 @@ class CountTokensEndpoint:
     def writer(self, ask: Ask, reply: Reply, envelope: Envelope) -> CountWriter:
         """A writer for this call's answer."""
         return CountWriter(ask.model, envelope.trace_id, reply)
+
+
+def _check_whole(fields: dict[str, Raw], shape: MessagesBody) -> None:
+    """What only a body that names a prompt may leave out."""
+    if not shape.messages:
+        check_prompt_named(fields)
+    if shape.max_tokens is None and not names_prompt(fields):
+        if "max_tokens" in fields:
+            raise BadAskError("`max_tokens`: expected `int`, got `null`.", param="max_tokens")
+        raise BadAskError("The required field `max_tokens` is missing.", param="max_tokens")

@@ -54,7 +54,7 @@ def _messages(body: Taking, extra: dict[str, Any]) -> tuple[Message, ...]:
     messages: list[Message] = []
     if system := body.take("system", object):
         messages.append(Message("system", read_content(system, "system", extra)))
-    for index, turn in enumerate(body.need("messages", list)):
+    for index, turn in enumerate(body.take("messages", list) or []):
         messages += read_turn(turn, f"messages[{index}]", extra)
     if mark := body.take("cache_control", dict):
         _mark_last(messages, mark)

@@ -108,7 +108,8 @@ class CountBody(Struct, kw_only=True):
     """Body of `/v1/messages/count_tokens`."""
 
     model: Annotated[str, Meta(min_length=1)]
-    messages: Annotated[list[Turn], Meta(min_length=1)]
+    messages: list[Turn] = []
+    """May be left out where the body names a prompt: see `dialects/body.py`."""
     system: str | list[Block] | None = None
     tools: list[ToolShape] | None = None
     tool_choice: ToolChoiceShape | None = None
@@ -119,7 +120,8 @@ class CountBody(Struct, kw_only=True):
 class MessagesBody(CountBody, kw_only=True):
     """Body of `/v1/messages`."""
 
-    max_tokens: Annotated[int, Meta(ge=1)]
+    max_tokens: Annotated[int, Meta(ge=1)] | None = None
+    """May be left out where the body names a prompt."""
     stream: bool | None = None
     stop_sequences: list[str] | None = None
     temperature: Annotated[float, Meta(ge=0)] | None = None

@@ -1,0 +1,148 @@
+"""The room that a call goes through: from a prompt's name and variables to a whole request.
+
+A body with neither `variables` nor `prompt: {...}` is left as it is. What comes back is an ask as a client could have
+sent it, so that no later room knows the difference, and a route that says which version it was built from.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+
+from headworks.core.errors import BadAskError
+from headworks.core.messages import Ask, Route
+from headworks.prompts.names import Reference, checked_name, parted
+from headworks.prompts.record import Spec
+from headworks.prompts.registry.registry import Ready, Registry
+from headworks.prompts.sending import SENDERS
+from headworks.prompts.templates import Message
+
+USUAL_LABEL = "production"
+_KINDS = frozenset(["chat", "count"])
+
+
+class _Wish(Struct, forbid_unknown_fields=True):
+    """The field `prompt` of a body."""
+
+    name: str | None = None
+    version: int | None = None
+    label: str | None = None
+    variables: dict[str, Any] | None = None
+
+
+class Rendered(Struct, frozen=True, kw_only=True):
+    """A prompt with its variables put in."""
+
+    version: str
+    spec: Spec
+    messages: list[Message]
+
+
+_WISH = msgspec.json.Decoder(_Wish)
+_VARIABLES = msgspec.json.Decoder(dict[str, Any] | None)
+
+
+class Prompts:
+    """Builds asks from prompts.
+
+    Args:
+        registry: Where the prompts are.
+        features: The prompt of each feature that has one: `name`, `name@label` or `name@7`. A name alone means its
+            label `production`.
+    """
+
+    def __init__(self, registry: Registry, features: Mapping[str, str]) -> None:
+        self._registry = registry
+        self._features = {feature: parted(text) for feature, text in features.items()}
+
+    def build(self, ask: Ask, route: Route) -> tuple[Ask, Route]:
+        """The ask with the prompt in it, and the route with the prompt's `name@version` among its versions.
+
+        Both are returned as they are when the body names no prompt and has no variables.
+
+        Raises:
+            BadAskError: `unknown_prompt`, `unknown_label` or `unknown_version` (404); a variable that does not fit, or
+                a field that the client's dialect cannot say (400), by name.
+            StoreError: The board cannot be read.
+        """
+        fields = ask.fields
+        if ("variables" not in fields and "prompt" not in fields) or ask.kind not in _KINDS:
+            return ask, route
+        said = fields.get("prompt")
+        if said is not None and memoryview(said)[:1] != b"{":
+            if "variables" not in fields:
+                return ask, route  # no prompt of ours: some server's own field
+            raise BadAskError("`prompt`: expected an object with `name` and `variables`.", param="prompt")
+        name, reference, variables = self._wanted(fields, route.feature)
+        rendered = render(self._registry.ready(name, reference), variables)
+        return _with(ask, rendered), _noted(route, rendered.version)
+
+    def named(self, name: str, reference: Reference | None, variables: Mapping[str, Any]) -> Rendered:
+        """A prompt by name, rendered; without a reference, that under its label `production`.
+
+        Raises:
+            BadAskError: As `build`.
+            StoreError: The board cannot be read.
+        """
+        return render(self._registry.ready(checked_name(name), reference or USUAL_LABEL), variables)
+
+    def _wanted(self, fields: Mapping[str, Raw], feature: str) -> tuple[str, Reference, dict[str, Any]]:
+        wish = read_wish(fields["prompt"]) if "prompt" in fields else _Wish()
+        if wish.variables is not None and "variables" in fields:
+            raise BadAskError("Send `variables` or `prompt.variables`, not both.", param="variables")
+        variables = wish.variables if "variables" not in fields else _read_variables(fields["variables"])
+        own = self._features.get(feature)
+        if wish.name is None and own is None:
+            raise BadAskError(
+                f"The feature `{feature}` has no prompt to put variables into; name one: "
+                '`"prompt": {"name": ..., "variables": {...}}`.',
+                code="unknown_prompt",
+                param="prompt",
+            )
+        name, usual = own if wish.name is None and own is not None else (checked_name(wish.name or ""), None)
+        return name, wish.version or wish.label or usual or USUAL_LABEL, variables or {}
+
+
+def render(ready: Ready, variables: Mapping[str, Any]) -> Rendered:
+    """A version with values put in.
+
+    Raises:
+        BadAskError: A variable does not fit.
+    """
+    return Rendered(version=ready.version.title, spec=ready.compiled.spec, messages=ready.compiled.messages(variables))
+
+
+def read_wish(raw: Raw) -> _Wish:
+    """The field `prompt`.
+
+    Raises:
+        BadAskError: It has another shape.
+    """
+    try:
+        wish = _WISH.decode(raw)
+    except msgspec.ValidationError as error:
+        raise BadAskError(f"`prompt`: {error}.", param="prompt") from error
+    if wish.version is not None and wish.label is not None:
+        raise BadAskError("`prompt`: give `version` or `label`, not both.", param="prompt")
+    return wish
+
+
+def _read_variables(raw: Raw) -> dict[str, Any] | None:
+    try:
+        return _VARIABLES.decode(raw)
+    except msgspec.ValidationError as error:
+        raise BadAskError("`variables`: expected an object, with a value for each name.", param="variables") from error
+
+
+def _with(ask: Ask, rendered: Rendered) -> Ask:
+    sender = SENDERS[ask.dialect]
+    given = {name: raw for name, raw in ask.fields.items() if name not in ("variables", "prompt")}
+    fields = sender.fields(given, rendered.messages, rendered.spec, ask.kind)
+    return msgspec.structs.replace(ask, fields=fields, read_prompt=partial(sender.read, fields), _prompt=None)
+
+
+def _noted(route: Route, version: str) -> Route:
+    versions = msgspec.structs.replace(route.versions, prompt=version)
+    return msgspec.structs.replace(route, versions=versions)
