@@ -5,13 +5,17 @@ thousand flags with rules.
 """
 
 import argparse
+import asyncio
 import timeit
 import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
+from headworks.core.clock import SystemClock
 from headworks.core.messages import Ask, Caller
-from headworks.flags.evaluation import Flags, asked_context, call_context, read_flag
+from headworks.core.people.alerting import Unheard
+from headworks.flags.evaluation import Context, Details, Flags, asked_context, call_context, read_flag
+from headworks.flags.evaluation.remote.remote import Pace, RemoteFlags
 
 _ROUNDS, _TIMES = 7, 20_000
 _MANY = 1_000
@@ -69,13 +73,37 @@ def main() -> None:
         first = _us(lambda key=key: flags.evaluate(key, context))  # type: ignore[misc]
         second = _us(lambda key=key: flags.value(key, "A", context))  # type: ignore[misc]
         print(f"| {name} | {first:.2f} | {second:.2f} |")
+    print(f"\na remembered value of another system: {asyncio.run(_remembered()):.2f} us")
     ask = Ask(trace_id="t", dialect="openai", kind="chat", model="fast", fields={}, read_prompt=_nothing)
-    print(f"\nthe context of a call: {_us(lambda: call_context(ask, _CALLER)):.2f} us")
+    print(f"the context of a call: {_us(lambda: call_context(ask, _CALLER)):.2f} us")
     longest = FLAGS["ten rules, the last decides"]
     print(f"compiling a flag of ten rules: {_us(lambda: read_flag('x', longest), 200):.0f} us")
     tracemalloc.start()
     flags.fit({f"f{n}": longest for n in range(_MANY)}, text=False)
     print(f"{_MANY} flags of ten rules: {tracemalloc.get_traced_memory()[0] / 2**20:.1f} MiB")
+
+
+class _Elsewhere:
+    """Another system, which says `B` at once."""
+
+    name = "elsewhere"
+
+    async def start(self) -> None:
+        """Nothing to get ready."""
+
+    async def stop(self) -> None:
+        """Nothing is held."""
+
+    async def look_up(self, key: str, _default: Any, _context: Context) -> Details:
+        """What it says."""
+        return Details(key=key, value="B", variant="b", reason="TARGETING_MATCH")
+
+
+async def _remembered() -> float:
+    flags, context = Flags(), asked_context(_CONTEXT, _CALLER)
+    flags.remote = RemoteFlags(_Elsewhere(), Pace(ttl_s=3_600), SystemClock(), Unheard())
+    assert (await flags.resolved("f", "A", context)).value == "B"
+    return _us(lambda: flags.value("f", "A", context))
 
 
 def _nothing() -> Any:
