@@ -29,9 +29,12 @@ from headworks.core.policy import Patience
 from headworks.core.replies import Chunk, Usage
 from headworks.dialects import anthropic, gemini, openai
 from headworks.extras import EXTRAS, accounts, board, spans
+from headworks.flags.experiments import Checks, Release
 from headworks.flags.guard import Gate, Running
 from headworks.flags.ladder import Ladder
+from headworks.flags.releases import Releases
 from headworks.flags.switches import Switches
+from headworks.flags.trials import Trials
 from headworks.identity import KeyRing, load_pepper
 from headworks.pipeline import Rooms
 from headworks.providers.breakers import breaker_text
@@ -49,6 +52,7 @@ from headworks.providers.standings import Standings
 from headworks.routing.explain import Facts, Step
 from headworks.routing.router import Router
 from headworks.server.admin import AdminRooms, admin_app
+from headworks.server.admin.experiments.records import LedgerRecords
 from headworks.server.asides import Asides
 from headworks.server.calls import Desk
 from headworks.server.edge import Edge, House
@@ -126,6 +130,14 @@ class Gateway:
         self.board = board(config, self._clock)
         self.switches = Switches(self.board, self._clock, self.alerts)
         self._calls = Running(self.switches)
+        self.trials = Trials(
+            self.board,
+            Checks(features=lambda: self.config.features, complaint=self._complaint),
+            LedgerRecords(config.data_dir, self._clock),
+            self._clock,
+            self.alerts,
+        )
+        self._looks = worker == "0"
         self._treasury = Treasury(
             accounts(config, self._clock), self._counter, EDITORS, self._clock, self.alerts, audit
         )
@@ -153,6 +165,8 @@ class Gateway:
         await self._treasury.start()
         await self.board.start()
         await self.switches.start()
+        if self._looks:
+            await self.trials.start()
         await self.alerts.start()
         self._running = True
         return made
@@ -162,6 +176,7 @@ class Gateway:
         await self._local.stop()
         await self._prefixes.stop()
         await self._treasury.stop()
+        await self.trials.stop()
         await self.switches.stop()
         await self.board.stop()
         await self.recorder.stop()
@@ -223,7 +238,12 @@ class Gateway:
         self._budgets = self._treasury.room(config.budgets, rules(config), self._prices)
         rooms = Rooms(
             routing=self.router,
-            flags=Gate(self.switches, self._calls, Ladder(self.router, self._outfit.room)),
+            flags=Gate(
+                self.switches,
+                self._calls,
+                Ladder(self.router, self._outfit.room),
+                Releases(self.trials.assignments, self.router, EDITORS),
+            ),
             cache=self._outfit.room,
             budgets=self._budgets,
             providers=calls,
@@ -287,9 +307,19 @@ class Gateway:
             reset_health=lambda: self._standings.health.forget(),
             cache=self._outfit.upkeep,
             switches=self.switches,
+            trials=self.trials,
             game_day=lambda: self.game_day if self.config.game_day else None,
             clock=self._clock,
         )
+
+    def _complaint(self, _: str, release: Release) -> str | None:
+        """Why a release cannot be tried; None when it can."""
+        models = self.config.models
+        if release.model is not None and models is not None and release.model not in models:
+            return f"the config has no model `{release.model}`."
+        if release.retrieval or release.safety is not None:
+            return "retrieval and safety are not part of a release yet."
+        return None
 
     def _health(self) -> dict[str, Any]:
         return self._standings.report(links(self.config))

@@ -48,6 +48,7 @@ async def answer(rooms: Rooms, ask: Ask, caller: Caller, trace: OpenTrace) -> As
     """
     with Recorded(trace):
         route = rooms.routing.plan(ask, caller)
+        ask, route = rooms.flags.release(ask, caller, route, trace)
         trace.routed(route)
         async with rooms.flags.guard(ask, caller, route, trace, rooms.way) as reply:
             yield reply

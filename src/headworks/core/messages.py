@@ -320,7 +320,8 @@ class Versions(Struct, frozen=True, kw_only=True):
 class Route(Struct, frozen=True, kw_only=True):
     """The plan for a call: targets in the order they are tried (the first is the choice, the rest are fallbacks).
 
-    `max_tokens` is the longest answer that the feature allows, `ladder` what answers when no target does.
+    `max_tokens` is the longest answer that the feature allows, `prompt` the prompt that it is built with (`name`,
+    or `name@version`), `ladder` what answers when no target does.
     """
 
     feature: str
@@ -331,4 +332,5 @@ class Route(Struct, frozen=True, kw_only=True):
     caching: Caching = ON_REQUEST
     max_tokens: int | None = None
     versions: Versions = Versions()
+    prompt: str | None = None
     ladder: tuple[Rung, ...] = ()

@@ -46,6 +46,9 @@ Way = Callable[[Ask, Caller, Route, "OpenTrace"], AbstractAsyncContextManager[Re
 class Flags(Protocol):
     """Whether it is on, and what answers when it is not. What is off is refused; unread switches stand as they were."""
 
+    def release(self, ask: Ask, caller: Caller, route: Route, trace: "OpenTrace") -> tuple[Ask, Route]:
+        """The ask and its route as the release of the caller's variant has them; noted on `trace`."""
+
     def guard(
         self, ask: Ask, caller: Caller, route: Route, trace: "OpenTrace", way: Way
     ) -> AbstractAsyncContextManager[Reply]:
@@ -192,6 +195,9 @@ class OpenTrace(Protocol):
 
     def adapted(self, note: str) -> None:
         """Note that the ask was changed so that it could be answered, and how."""
+
+    def tried(self, label: str) -> None:
+        """Note the experiment and the variant that the call belongs to."""
 
     def degraded(self, level: str, why: str) -> None:
         """Note which rung of the ladder answers, and the code of the error that led there."""

@@ -152,6 +152,9 @@ class AskEditor(Protocol):
         Where the client does not say how long an answer may be, that is said in the words that `target` wants.
         """
 
+    def defaulted(self, ask: Ask, fields: Mapping[str, bytes]) -> Ask:
+        """`ask` with fields (JSON) that it does not say itself. Those it says stay as they are."""
+
     def max_tokens(self, ask: Ask) -> int | None:
         """The longest answer the client wants, in tokens; None when it does not say."""
 

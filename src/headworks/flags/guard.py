@@ -12,6 +12,7 @@ from headworks.core.messages import Ask, Caller, Route
 from headworks.core.protocols import OpenTrace, Way
 from headworks.core.replies import Reply
 from headworks.flags.ladder.ladder import Ladder, may_step_down
+from headworks.flags.releases import Releases
 from headworks.flags.switches.state import State, disabled
 from headworks.flags.switches.switches import Switches
 
@@ -23,9 +24,11 @@ class Gate:
         switches: What is off.
         running: The calls under way, shared by the gates of all configs.
         ladder: What answers otherwise.
+        releases: What is tried on whom.
     """
 
-    def __init__(self, switches: Switches, running: "Running", ladder: Ladder) -> None:
+    def __init__(self, switches: Switches, running: "Running", ladder: Ladder, releases: Releases) -> None:
+        self.release = releases.of
         self.switches = switches
         self.running = running
         self.ladder = ladder

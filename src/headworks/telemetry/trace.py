@@ -164,6 +164,10 @@ class Trace:
         """The ask was changed so that it could be answered: `note` says what, for the record and a header."""
         self.record.adapted = [*self.record.adapted, note]
 
+    def tried(self, label: str) -> None:
+        """The call belongs to this variant of an experiment."""
+        self.record.experiment = label
+
     def degraded(self, level: str, why: str) -> None:
         """A rung of the ladder answers: which, and the code of the error that led there."""
         self.record.degraded = f"{level}: {why}"

@@ -5,7 +5,7 @@ latter: developers.openai.com, chat completions, as documented in the official c
 need not alternate between roles, but every tool call must be followed by its results.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 from msgspec import Raw, Struct
@@ -77,6 +77,11 @@ class OpenAIEditor:
         usual = "max_tokens" if ask.kind == "completion" else limit_name(target)
         limits = {name: min(max_tokens, whole_number(ask, name) or max_tokens) for name in names or [usual]}
         return edited(ask, _read(ask), **{name: msgspec.json.encode(limit) for name, limit in limits.items()})
+
+    def defaulted(self, ask: Ask, fields: Mapping[str, bytes]) -> Ask:
+        """As the protocol says."""
+        new = {name: value for name, value in fields.items() if given(ask, name) is None}
+        return edited(ask, _read(ask), **new) if new else ask
 
     def max_tokens(self, ask: Ask) -> int | None:
         """The longest answer the client wants."""

@@ -17,6 +17,7 @@ from headworks.dialects.openai import write_error
 from headworks.server.admin.alerts import add_alerts
 from headworks.server.admin.budgets import add_budgets
 from headworks.server.admin.caching.routes import add_cache
+from headworks.server.admin.experiments.routes import add_experiments
 from headworks.server.admin.explain import SCHEMA, explained
 from headworks.server.admin.masking import masked
 from headworks.server.admin.operation import add_operation
@@ -70,6 +71,7 @@ def build_app(rooms: AdminRooms) -> FastAPI:
     add_alerts(app, rooms.alerts)
     add_budgets(app, rooms)
     add_switches(app, rooms.switches)
+    add_experiments(app, rooms.trials.desk, rooms.trials.watch)
     return app
 
 

@@ -9,6 +9,7 @@ from headworks.budgets.holds.room import BudgetRoom
 from headworks.cache.upkeep import Upkeep
 from headworks.core.clock import Clock
 from headworks.flags.switches import Switches
+from headworks.flags.trials import Trials
 from headworks.identity.ring import KeyRing
 from headworks.providers.faults import GameDay
 from headworks.server.admin.explain import Explain
@@ -89,6 +90,7 @@ class AdminRooms(Struct, frozen=True, kw_only=True):
         budgets: The budgets room of the config in force. Asked at every call: it may be reloaded.
         cache: Looks after the cache.
         switches: What is switched off.
+        trials: What is tried on whom.
         game_day: The faults of a game day; None where the config allows none. Asked at every call: it may be reloaded.
         clock: For the status of keys.
     """
@@ -103,5 +105,6 @@ class AdminRooms(Struct, frozen=True, kw_only=True):
     budgets: Callable[[], BudgetRoom]
     cache: Upkeep
     switches: Switches
+    trials: Trials
     game_day: Callable[[], GameDay | None]
     clock: Clock
