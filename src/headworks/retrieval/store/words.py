@@ -1,0 +1,56 @@
+"""A question as a search by words: any of its words, the rare ones first where all would be too many.
+
+FTS5 scores each row in which a word occurs (bm25). In a large index, words that are everywhere cost much and say
+little.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import apsw
+
+from headworks.retrieval.store.schema import TOKENIZER
+
+MOST_WORDS = 64
+MOST_ROWS = 20_000
+"""Rows that one search scores; the two rarest words are looked for however often they occur."""
+_LEAST_WORDS = 2
+
+
+def match_of(connection: apsw.Connection, query: str) -> str:
+    """An FTS5 expression; empty when the question has no word that occurs."""
+    words = _words(connection, query)
+    counts = {word: _rows(connection, stem) for stem, word in words.items()}
+    chosen: list[str] = []
+    rows = 0
+    for word in sorted(counts, key=counts.__getitem__):
+        if not counts[word]:
+            continue
+        rows += counts[word]
+        if rows > MOST_ROWS and len(chosen) >= _LEAST_WORDS:
+            break
+        chosen.append(word)
+    return _either(chosen)
+
+
+def _words(connection: apsw.Connection, query: str) -> dict[str, str]:
+    """The words as written, by their stems."""
+    raw = query.encode(errors="replace")
+    tokenizer = connection.fts5_tokenizer(*TOKENIZER)
+    found: dict[str, str] = {}
+    tokens: Iterable[Any] = tokenizer(raw, apsw.FTS5_TOKENIZE_QUERY, None, include_colocated=False)
+    for start, end, stem in tokens:
+        found.setdefault(str(stem), raw[start:end].decode(errors="replace"))
+        if len(found) >= MOST_WORDS:
+            break
+    return found
+
+
+def _rows(connection: apsw.Connection, stem: str) -> int:
+    row = connection.execute("SELECT doc FROM vocabulary WHERE term = ?", (stem,)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _either(words: Sequence[str]) -> str:
+    quoted = ('"' + word.replace('"', '""') + '"' for word in words)
+    return " OR ".join(quoted)
