@@ -36,13 +36,14 @@ def read_attribute(raw: object, place: Place, notes: Notes) -> Getter | None:
     text = notes.words(raw, place, _LONGEST)
     if text is None:
         return None
-    if text in KNOWN:
-        return _entry(KNOWN[text])
+    entry = entry_of(text)
+    if entry is not None:
+        return lambda context: context.get(entry)
     space, dot, name = text.partition(".")
     if space == "tag" and name:
         return _inside(TAGS, name)
     if space == "context" and name and all(name.split(".")):
-        return _path(name) if "." in name else _entry(name)
+        return _path(name)
     if dot and space in {"tag", "context"}:
         notes.wrong(place, f"`{text}` names nothing; write `{space}.NAME`")
     else:
@@ -50,8 +51,13 @@ def read_attribute(raw: object, place: Place, notes: Notes) -> Getter | None:
     return None
 
 
-def _entry(name: str) -> Getter:
-    return lambda context: context.get(name)
+def entry_of(attribute: object) -> str | None:
+    """The entry of a context that an attribute is, where it is one and no more."""
+    if not isinstance(attribute, str):
+        return None
+    space, _, name = attribute.partition(".")
+    plain = name if space == "context" and name and "." not in name else None
+    return KNOWN.get(attribute, plain)
 
 
 def _inside(outer: str, name: str) -> Getter:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from headworks.flags.evaluation.attributes import read_attribute
+from headworks.flags.evaluation.attributes import entry_of, read_attribute
 from headworks.flags.evaluation.details import Context
 from headworks.flags.evaluation.operators import OPERATORS
 from headworks.flags.evaluation.reading import Notes, Place
@@ -74,4 +74,9 @@ def _comparison(raw: dict[str, object], place: Place, notes: Notes) -> Test | No
     if get is None or unknown or len(names) != 1:
         return None
     holds = OPERATORS[names[0]](raw[names[0]], (*place, names[0]), notes)
-    return None if holds is None else lambda context: holds(get(context))
+    if holds is None:
+        return None
+    entry = entry_of(raw[_ATTRIBUTE])
+    if entry is not None:
+        return lambda context: holds(context.get(entry))
+    return lambda context: holds(get(context))
