@@ -61,7 +61,7 @@ def _wrong_value(complaint: str) -> BadAskError:
 
 def names_prompt(fields: dict[str, Raw]) -> bool:
     """Whether a chat is to be built from a prompt: it has `variables`, or a `prompt` that is an object."""
-    return "variables" in fields or ("prompt" in fields and memoryview(fields["prompt"])[:1] == b"{")
+    return "variables" in fields or ("prompt" in fields and bytes(memoryview(fields["prompt"])[:1]) == b"{")
 
 
 def check_prompt_named(fields: dict[str, Raw]) -> None:

@@ -11,12 +11,12 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from headworks.core.errors import BadAskError
+from headworks.core.errors import BadAskError, HeadworksError
 from headworks.core.messages import Ask, Route
 from headworks.prompts.names import Reference, checked_name, parted
 from headworks.prompts.record import Spec
 from headworks.prompts.registry.registry import Ready, Registry
-from headworks.prompts.sending import SENDERS
+from headworks.prompts.sending import SENDERS, Towards
 from headworks.prompts.templates import Message
 
 USUAL_LABEL = "production"
@@ -49,13 +49,10 @@ class Prompts:
 
     Args:
         registry: Where the prompts are.
-        features: The prompt of each feature that has one: `name`, `name@label` or `name@7`. A name alone means its
-            label `production`.
     """
 
-    def __init__(self, registry: Registry, features: Mapping[str, str]) -> None:
+    def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._features = {feature: parted(text) for feature, text in features.items()}
 
     def build(self, ask: Ask, route: Route) -> tuple[Ask, Route]:
         """The ask with the prompt in it, and the route with the prompt's `name@version` among its versions.
@@ -71,13 +68,13 @@ class Prompts:
         if ("variables" not in fields and "prompt" not in fields) or ask.kind not in _KINDS:
             return ask, route
         said = fields.get("prompt")
-        if said is not None and memoryview(said)[:1] != b"{":
+        if said is not None and bytes(memoryview(said)[:1]) != b"{":
             if "variables" not in fields:
                 return ask, route  # no prompt of ours: some server's own field
             raise BadAskError("`prompt`: expected an object with `name` and `variables`.", param="prompt")
-        name, reference, variables = self._wanted(fields, route.feature)
+        name, reference, variables = _wanted(fields, route)
         rendered = render(self._registry.ready(name, reference), variables)
-        return _with(ask, rendered), _noted(route, rendered.version)
+        return _with(ask, rendered, route), _noted(route, rendered.version)
 
     def named(self, name: str, reference: Reference | None, variables: Mapping[str, Any]) -> Rendered:
         """A prompt by name, rendered; without a reference, that under its label `production`.
@@ -88,21 +85,33 @@ class Prompts:
         """
         return render(self._registry.ready(checked_name(name), reference or USUAL_LABEL), variables)
 
-    def _wanted(self, fields: Mapping[str, Raw], feature: str) -> tuple[str, Reference, dict[str, Any]]:
-        wish = read_wish(fields["prompt"]) if "prompt" in fields else _Wish()
-        if wish.variables is not None and "variables" in fields:
-            raise BadAskError("Send `variables` or `prompt.variables`, not both.", param="variables")
-        variables = wish.variables if "variables" not in fields else _read_variables(fields["variables"])
-        own = self._features.get(feature)
-        if wish.name is None and own is None:
-            raise BadAskError(
-                f"The feature `{feature}` has no prompt to put variables into; name one: "
-                '`"prompt": {"name": ..., "variables": {...}}`.',
-                code="unknown_prompt",
-                param="prompt",
-            )
-        name, usual = own if wish.name is None and own is not None else (checked_name(wish.name or ""), None)
-        return name, wish.version or wish.label or usual or USUAL_LABEL, variables or {}
+
+def complaint(registry: Registry, text: str) -> str | None:
+    """Why there is no such prompt (`name`, `name@label` or `name@7`), as a sentence; None when there is one."""
+    try:
+        name, reference = parted(text)
+        registry.ready(name, reference or USUAL_LABEL)
+    except HeadworksError as error:
+        return error.message
+    return None
+
+
+def _wanted(fields: Mapping[str, Raw], route: Route) -> tuple[str, Reference, dict[str, Any]]:
+    """Which prompt, which version of it, and its variables. The route's prompt, without a label, means `production`."""
+    wish = read_wish(fields["prompt"]) if "prompt" in fields else _Wish()
+    if wish.variables is not None and "variables" in fields:
+        raise BadAskError("Send `variables` or `prompt.variables`, not both.", param="variables")
+    variables = wish.variables if "variables" not in fields else _read_variables(fields["variables"])
+    own = None if route.prompt is None else parted(route.prompt)
+    if wish.name is None and own is None:
+        raise BadAskError(
+            f"The feature `{route.feature}` has no prompt to put variables into; name one: "
+            '`"prompt": {"name": ..., "variables": {...}}`.',
+            code="unknown_prompt",
+            param="prompt",
+        )
+    name, usual = own if wish.name is None and own is not None else (checked_name(wish.name or ""), None)
+    return name, wish.version or wish.label or usual or USUAL_LABEL, variables or {}
 
 
 def render(ready: Ready, variables: Mapping[str, Any]) -> Rendered:
@@ -131,15 +140,17 @@ def read_wish(raw: Raw) -> _Wish:
 
 def _read_variables(raw: Raw) -> dict[str, Any] | None:
     try:
-        return _VARIABLES.decode(raw)
+        found: dict[str, Any] | None = _VARIABLES.decode(raw)
     except msgspec.ValidationError as error:
         raise BadAskError("`variables`: expected an object, with a value for each name.", param="variables") from error
+    return found
 
 
-def _with(ask: Ask, rendered: Rendered) -> Ask:
+def _with(ask: Ask, rendered: Rendered, route: Route) -> Ask:
     sender = SENDERS[ask.dialect]
+    towards = Towards(ask.kind, route.targets[0] if route.targets else None)
     given = {name: raw for name, raw in ask.fields.items() if name not in ("variables", "prompt")}
-    fields = sender.fields(given, rendered.messages, rendered.spec, ask.kind)
+    fields = sender.fields(given, rendered.messages, rendered.spec, towards)
     return msgspec.structs.replace(ask, fields=fields, read_prompt=partial(sender.read, fields), _prompt=None)
 
 

@@ -110,23 +110,24 @@ def _integer(name: str, variable: Variable, value: Any) -> int:
         value = int(value)
     if type(value) is not int:
         _mistyped(name, variable, value)
-    return _in_range(name, variable, value)
+    _check_range(name, variable, value)
+    return int(value)
 
 
 def _number(name: str, variable: Variable, value: Any) -> int | float:
     if type(value) not in (int, float) or not math.isfinite(value):
         _mistyped(name, variable, value)
-    return _in_range(name, variable, value)
+    _check_range(name, variable, value)
+    return value if type(value) is int else float(value)
 
 
-def _in_range(name: str, variable: Variable, value: Any) -> Any:
+def _check_range(name: str, variable: Variable, value: float) -> None:
     if variable.minimum is not None and value < variable.minimum:
         _refuse(name, f"it is at least {variable.minimum}.")
     if variable.maximum is not None and value > variable.maximum:
         _refuse(name, f"it is at most {variable.maximum}.")
     if abs(value) > 1e300:
         _refuse(name, "it is too large.")
-    return value
 
 
 def _boolean(name: str, variable: Variable, value: Any) -> bool:

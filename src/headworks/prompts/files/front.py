@@ -55,10 +55,10 @@ class _Loader(yaml.SafeLoader):
         """One node, unless it is an alias or lies too deep."""
         event = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent):
-            raise yaml.MarkedYAMLError(problem="aliases (`*name`) are not used here", problem_mark=event.start_mark)
+            raise _fault("aliases (`*name`) are not used here", event)
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise yaml.MarkedYAMLError(problem=f"more than {MAX_DEPTH} levels deep", problem_mark=event.start_mark)
+            raise _fault(f"more than {MAX_DEPTH} levels deep", event)
         try:
             node: yaml.Node | None = super().compose_node(parent, index)  # type: ignore[arg-type]
             return node
@@ -85,6 +85,10 @@ def read_front(file: str, text: str, first_line: int) -> Front:
         line = text[: error.position].count("\n") + first_line
         raise PromptFileError(file, line, "A control character has no place in the front matter.") from error
     return front
+
+
+def _fault(problem: str, event: yaml.Event) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)  # type: ignore[arg-type]
 
 
 def _compose(text: str) -> yaml.Node | None:

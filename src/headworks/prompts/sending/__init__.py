@@ -5,8 +5,8 @@ client says itself stands; the prompt only says the rest.
 """
 
 from headworks.prompts.sending import anthropic, openai
-from headworks.prompts.sending.protocol import Sender
+from headworks.prompts.sending.protocol import Sender, Towards
 
 SENDERS: dict[str, Sender] = {"openai": openai.FIELDS, "anthropic": anthropic.FIELDS}
 
-__all__ = ["SENDERS", "Sender"]
+__all__ = ["SENDERS", "Sender", "Towards"]

@@ -11,11 +11,11 @@ import msgspec
 from msgspec import Raw
 
 from headworks.core.errors import BadAskError, translation_gap
-from headworks.core.messages import Kind
+from headworks.core.messages import Kind, Prompt
 from headworks.dialects.anthropic.client.prompt import read_prompt
 from headworks.dialects.splicing import as_list, items
 from headworks.prompts.record import Parameters, Spec, Tool
-from headworks.prompts.sending.protocol import Fields
+from headworks.prompts.sending.protocol import Fields, Towards
 from headworks.prompts.templates import Message
 from headworks.prompts.values import Picture
 
@@ -28,9 +28,11 @@ _OBJECT = msgspec.json.Decoder(dict[str, Raw])
 class AnthropicFields:
     """Writes messages, and counts of their tokens."""
 
-    read = staticmethod(read_prompt)
+    def read(self, fields: Fields) -> Prompt:
+        """The neutral prompt of a message."""
+        return read_prompt(fields)
 
-    def fields(self, given: Mapping[str, Raw], messages: Sequence[Message], spec: Spec, kind: Kind) -> Fields:
+    def fields(self, given: Mapping[str, Raw], messages: Sequence[Message], spec: Spec, towards: Towards) -> Fields:
         """The fields of a message."""
         said = {name: raw for name, raw in given.items() if raw != Raw(b"null")}
         lead = next((at for at, message in enumerate(messages) if message.role != "system"), len(messages))
@@ -40,13 +42,13 @@ class AnthropicFields:
             raise BadAskError(
                 "The prompt has no message of the user, and none was sent in `messages`.", param="messages"
             )
-        written = _defaults(spec, kind)
+        written = _defaults(spec, towards.kind)
         if "output_config" in said and "output_config" in written:
             written["output_config"] |= _OBJECT.decode(said.pop("output_config"))
         fields = {**said, **{name: Raw(msgspec.json.encode(one)) for name, one in written.items() if name not in said}}
         if lead:
             fields["system"] = Raw(_system([message.text for message in messages[:lead]], said.get("system")))
-        if kind == "chat" and "max_tokens" not in fields:
+        if towards.kind == "chat" and "max_tokens" not in fields:
             raise BadAskError(
                 "`max_tokens` is missing: neither the request nor the prompt says how long the answer may be.",
                 param="max_tokens",

@@ -10,11 +10,12 @@ import msgspec
 from msgspec import Raw
 
 from headworks.core.errors import translation_gap
-from headworks.core.messages import Kind
+from headworks.core.messages import Prompt
 from headworks.dialects.openai.chat import read_fields
+from headworks.dialects.openai.wire import limit_name
 from headworks.dialects.splicing import as_list, items
 from headworks.prompts.record import Parameters, Spec, Tool
-from headworks.prompts.sending.protocol import Fields
+from headworks.prompts.sending.protocol import Fields, Towards
 from headworks.prompts.templates import Message
 from headworks.prompts.values import Picture
 
@@ -25,9 +26,11 @@ _MODES = frozenset(["auto", "none", "required"])
 class OpenAIFields:
     """Writes chats."""
 
-    read = staticmethod(read_fields)
+    def read(self, fields: Fields) -> Prompt:
+        """The neutral prompt of a chat."""
+        return read_fields(fields)
 
-    def fields(self, given: Mapping[str, Raw], messages: Sequence[Message], spec: Spec, kind: Kind) -> Fields:
+    def fields(self, given: Mapping[str, Raw], messages: Sequence[Message], spec: Spec, towards: Towards) -> Fields:
         """The fields of a chat."""
         said = dict(given)
         conversation = items(said.pop("messages", Raw(b"[]")))
@@ -35,6 +38,8 @@ class OpenAIFields:
         defaults = _defaults(spec)
         if any(name in said for name in _LIMITS):
             defaults.pop("max_tokens", None)
+        elif "max_tokens" in defaults and towards.target is not None:
+            defaults[limit_name(towards.target)] = defaults.pop("max_tokens")
         written = {name: Raw(msgspec.json.encode(value)) for name, value in defaults.items() if name not in said}
         return {**said, **written, "messages": Raw(as_list([*made, *conversation]))}
 
@@ -57,7 +62,7 @@ def _defaults(spec: Spec) -> dict[str, Any]:
     if spec.tools:
         found["tools"] = [{"type": "function", "function": _function(tool)} for tool in spec.tools]
     if spec.output is not None:
-        schema = {"name": spec.output.name, "schema": spec.output.schema}
+        schema: dict[str, Any] = {"name": spec.output.name, "schema": spec.output.schema}
         if spec.output.strict is not None:
             schema["strict"] = spec.output.strict
         found["response_format"] = {"type": "json_schema", "json_schema": schema}

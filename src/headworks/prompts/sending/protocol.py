@@ -1,27 +1,35 @@
 """What a dialect must be able to do with a rendered prompt."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from msgspec import Raw
+from msgspec import Raw, Struct
 
-from headworks.core.messages import Kind, Prompt
+from headworks.core.messages import Kind, Prompt, Target
 from headworks.prompts.record import Spec
 from headworks.prompts.templates import Message
 
 Fields = dict[str, Raw]
 
 
+class Towards(Struct, frozen=True):
+    """What a request is for: its kind, and the model that is asked first, None when that is not known."""
+
+    kind: Kind = "chat"
+    target: Target | None = None
+
+
 class Sender(Protocol):
-    """Writes prompts for clients of one dialect.
+    """Writes prompts for clients of one dialect."""
 
-    Attributes:
-        read: The neutral prompt of the fields it has written, by the kind of the call.
-    """
+    def read(self, fields: Fields) -> Prompt:
+        """The neutral prompt of the fields it has written.
 
-    read: Callable[[Fields], Prompt]
+        Raises:
+            BadAskError: The client's own fields are not right.
+        """
 
-    def fields(self, given: Mapping[str, Raw], messages: Sequence[Message], spec: Spec, kind: Kind) -> Fields:
+    def fields(self, given: Mapping[str, Raw], messages: Sequence[Message], spec: Spec, towards: Towards) -> Fields:
         """The fields of a request: those `given`, the messages before the client's own, and the prompt's parameters.
 
         Raises:

@@ -68,6 +68,10 @@ class Compiled(Struct, frozen=True, kw_only=True):
                 break
         return lead
 
+    def characters(self) -> int:
+        """Characters of text that stand in the prompt, wherever they are."""
+        return sum(len(piece) for section in self.sections for piece in section.pieces if isinstance(piece, str))
+
 
 def compile_prompt(spec: Spec, partials: Mapping[str, Partial], file: str, first_line: int = 1) -> Compiled:
     """Compile a prompt with all that it includes.
