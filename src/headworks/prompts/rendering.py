@@ -1,9 +1,9 @@
 """`POST /v1/prompts/{name}/render`: what a prompt says with these variables, without asking a model."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Meta, Raw, Struct
 
 from headworks.core.errors import BadAskError
 from headworks.prompts.names import Reference, read_reference
@@ -25,7 +25,7 @@ class RenderWish(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """
 
     variables: dict[str, Any] = {}
-    version: int | None = None
+    version: Annotated[int, Meta(ge=1)] | None = None
     label: str | None = None
     dialect: Literal["openai", "anthropic"] = "openai"
 

@@ -6,10 +6,10 @@ sent it, so that no later room knows the difference, and a route that says which
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Meta, Raw, Struct
 
 from headworks.core.errors import BadAskError, HeadworksError
 from headworks.core.messages import Ask, Route
@@ -27,7 +27,7 @@ class _Wish(Struct, forbid_unknown_fields=True):
     """The field `prompt` of a body."""
 
     name: str | None = None
-    version: int | None = None
+    version: Annotated[int, Meta(ge=1)] | None = None
     label: str | None = None
     variables: dict[str, Any] | None = None
 

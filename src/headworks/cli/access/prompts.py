@@ -12,7 +12,6 @@ from headworks.cli.access.admin import AdminApi
 from headworks.config import Config
 from headworks.core.clock import SystemClock
 from headworks.extras import board
-from headworks.prompts.config import PromptSettings
 from headworks.prompts.names import Reference
 from headworks.prompts.registry import Registry, Source, views
 from headworks.prompts.rendering import render_answer
@@ -20,6 +19,8 @@ from headworks.prompts.room import Prompts
 
 _ACTOR = "command line"
 _T = TypeVar("_T")
+_ROWS = list[dict[str, Any]]
+_OBJECT = dict[str, Any]
 
 
 class Change(Struct, frozen=True, kw_only=True):
@@ -135,32 +136,32 @@ class StoredPrompts:
         """Keep files as versions."""
 
         async def pushed(registry: Registry) -> list[dict[str, Any]]:
-            return _plain(await registry.push(files, who=_ACTOR, why=why, dry_run=dry_run))
+            return _plain(await registry.push(files, who=_ACTOR, why=why, dry_run=dry_run), _ROWS)
 
         return self._done(pushed)
 
     def listed(self) -> list[dict[str, Any]]:
         """All prompts."""
-        return self._seen(views.listed)
+        return self._seen(views.listed, _ROWS)
 
     def versions(self, name: str) -> list[dict[str, Any]]:
         """The versions of one."""
-        return self._seen(lambda registry: views.lines(registry, name))
+        return self._seen(lambda registry: views.lines(registry, name), _ROWS)
 
     def shown(self, name: str, reference: Reference | None) -> dict[str, Any]:
         """One version."""
-        return self._seen(lambda registry: views.shown(registry, name, reference, None))
+        return self._seen(lambda registry: views.shown(registry, name, reference, None), _OBJECT)
 
     def difference(self, name: str, before: Reference, after: Reference) -> str:
         """A unified diff."""
-        return self._seen(lambda registry: views.difference(registry, name, before, after))
+        return self._seen(lambda registry: views.difference(registry, name, before, after), str)
 
     def move(self, name: str, label: str, version: int, change: Change) -> int:
         """Move a label."""
 
         async def moved(registry: Registry) -> int:
-            told = {"why": change.why, "expected": change.expected}
-            return (await registry.move(name, label, version, who=_ACTOR, **told)).version
+            now = await registry.move(name, label, version, who=_ACTOR, why=change.why, expected=change.expected)
+            return now.version
 
         return self._done(moved)
 
@@ -168,8 +169,8 @@ class StoredPrompts:
         """Move a label back."""
 
         async def moved(registry: Registry) -> int:
-            told = {"why": change.why, "expected": change.expected}
-            return (await registry.rollback(name, label, who=_ACTOR, **told)).version
+            now = await registry.rollback(name, label, who=_ACTOR, why=change.why, expected=change.expected)
+            return now.version
 
         return self._done(moved)
 
@@ -177,7 +178,7 @@ class StoredPrompts:
         """Where a label has been."""
 
         async def found(registry: Registry) -> list[dict[str, Any]]:
-            return _plain(views.moves(await registry.moves(name, label)))
+            return _plain(views.moves(await registry.moves(name, label)), _ROWS)
 
         return self._done(found)
 
@@ -192,15 +193,15 @@ class StoredPrompts:
     def rendered(self, name: str, wish: Mapping[str, Any]) -> dict[str, Any]:
         """A prompt with variables put in."""
         body = msgspec.json.encode(wish)
-        return self._seen(lambda registry: msgspec.json.decode(render_answer(Prompts(registry), name, body)))
+        return self._seen(lambda registry: msgspec.json.decode(render_answer(Prompts(registry), name, body)), _OBJECT)
 
     def exported(self, name: str | None, reference: Reference | None) -> dict[str, str]:
         """Files by name."""
-        return self._seen(lambda registry: views.exported(registry, name, reference))
+        return self._seen(lambda registry: views.exported(registry, name, reference), dict[str, str])
 
-    def _seen(self, look: Callable[[Registry], Any]) -> Any:
-        async def seen(registry: Registry) -> Any:
-            return _plain(look(registry))
+    def _seen(self, look: Callable[[Registry], Any], shape: type[_T]) -> _T:
+        async def seen(registry: Registry) -> _T:
+            return _plain(look(registry), shape)
 
         return self._done(seen)
 
@@ -223,15 +224,10 @@ async def opened(config: Config) -> AsyncIterator[Registry]:
     hung = board(config, clock)
     await hung.start()
     try:
-        yield Registry(hung, clock, protected=lambda: _protected(config))
+        yield Registry(hung, clock, protected=lambda: config.prompts.protected_labels)
     finally:
         await hung.stop()
 
 
-def _protected(config: Config) -> tuple[str, ...]:
-    settings = getattr(config, "prompts", None)
-    return settings.protected_labels if isinstance(settings, PromptSettings) else ()
-
-
-def _plain(value: Any) -> Any:
-    return msgspec.to_builtins(value)
+def _plain(value: Any, shape: type[_T]) -> _T:
+    return msgspec.convert(msgspec.to_builtins(value), shape)
