@@ -7,6 +7,7 @@ place, while calls under way keep theirs.
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,15 +21,15 @@ from headworks.budgets.holds.scopes import Scopes
 from headworks.cache.admission import Admission, Outlook
 from headworks.cache.outfit import Outfit
 from headworks.cache.prefix import PrefixMemory
-from headworks.cache.protocols import Place
-from headworks.config import Config, Feature, links, local_settings, named_models, router, rules
+from headworks.config import Config, by_meaning, links, local_settings, named_models, place, price_list, router, rules
 from headworks.config.alerting import alert_room
 from headworks.core.clock import Clock, SystemClock
 from headworks.core.messages import Ask, Caller, Route, Target
 from headworks.core.policy import Patience
 from headworks.core.replies import Chunk, Usage
 from headworks.dialects import anthropic, gemini, openai
-from headworks.extras import EXTRAS, accounts, board, spans
+from headworks.extras import EXTRAS, accounts, board, remote_flags, spans
+from headworks.flags.evaluation import Flags, FlagShelf
 from headworks.flags.experiments import Checks, Release
 from headworks.flags.guard import Gate, Running
 from headworks.flags.ladder import Ladder
@@ -37,6 +38,9 @@ from headworks.flags.switches import Switches
 from headworks.flags.trials import Trials
 from headworks.identity import KeyRing, load_pepper
 from headworks.pipeline import Rooms
+from headworks.prompts.registry.registry import Registry
+from headworks.prompts.rendering import render_answer
+from headworks.prompts.room import Prompts, complaint
 from headworks.providers.breakers import breaker_text
 from headworks.providers.calls import ProviderCalls
 from headworks.providers.config import LOCAL_ROW
@@ -56,6 +60,7 @@ from headworks.server.admin.experiments.records import LedgerRecords
 from headworks.server.asides import Asides
 from headworks.server.calls import Desk
 from headworks.server.edge import Edge, House
+from headworks.server.ofrep import Ofrep
 from headworks.server.streams.log import StreamLog
 from headworks.telemetry import Feedback, Recorder, TraceStore, register_secrets
 
@@ -138,6 +143,10 @@ class Gateway:
             self.alerts,
         )
         self._looks = worker == "0"
+        self.prompts = Registry(self.board, self._clock, protected=lambda: self.config.prompts.protected_labels)
+        self.flags = Flags(self.board)
+        self.flags.fit(config.flags.definitions)
+        self.flags.remote = remote_flags(config, self._outbound, self._clock, self.alerts)
         self._treasury = Treasury(
             accounts(config, self._clock), self._counter, EDITORS, self._clock, self.alerts, audit
         )
@@ -164,6 +173,9 @@ class Gateway:
         await self._outfit.start()
         await self._treasury.start()
         await self.board.start()
+        self.flags.start()
+        if self.flags.remote is not None:
+            await self.flags.remote.start()
         await self.switches.start()
         if self._looks:
             await self.trials.start()
@@ -176,6 +188,8 @@ class Gateway:
         await self._local.stop()
         await self._prefixes.stop()
         await self._treasury.stop()
+        if self.flags.remote is not None:
+            await self.flags.remote.stop()
         await self.trials.stop()
         await self.switches.stop()
         await self.board.stop()
@@ -193,6 +207,7 @@ class Gateway:
         """Put `config` in force for every call that begins from now on."""
         fixed = ("server", "data_dir", "shared", "cache", "telemetry")
         kept = [name for name in fixed if getattr(config, name) != getattr(self.config, name)]
+        kept += ["flags.provider"] if config.flags.provider != self.config.flags.provider else []
         if kept:
             _log.warning("needs_restart", keys=kept)
         self._standings.keys_changed(links(self.config), links(config))
@@ -202,6 +217,7 @@ class Gateway:
         self.recorder.reprice(self._prices)
         self.router = router(config)
         self.alerts.fit(config.alerts)
+        self.flags.fit(config.flags.definitions)
         self.edge.house = self._house(config)
         _log.info("config_reloaded", providers=sorted(config.providers), models=sorted(config.models or ()))
 
@@ -230,12 +246,13 @@ class Gateway:
         register_secrets([config.shared.get_secret_value()] if config.shared else [])
         endpoint = config.cache.embedding.endpoint
         register_secrets([endpoint.api_key.get_secret_value()] if endpoint and endpoint.api_key else [])
-        register_secrets(config.alerts.secrets())
+        register_secrets(config.alerts.secrets() + config.flags.secrets())
         launchers = {name: self._local for name, link in known.items() if link.catalog == LOCAL_ROW}
         calls = ProviderCalls(self._tools(config, known, launchers))
-        if any(_by_meaning(feature) for feature in config.features.values()):
+        if any(by_meaning(feature) for feature in config.features.values()):
             self._outfit.want_meaning(running=self._running)
         self._budgets = self._treasury.room(config.budgets, rules(config), self._prices)
+        prompts = Prompts(self.prompts)
         rooms = Rooms(
             routing=self.router,
             flags=Gate(
@@ -244,6 +261,7 @@ class Gateway:
                 Ladder(self.router, self._outfit.room),
                 Releases(self.trials.assignments, self.router, EDITORS),
             ),
+            prompts=prompts,
             cache=self._outfit.room,
             budgets=self._budgets,
             providers=calls,
@@ -262,6 +280,8 @@ class Gateway:
             desk=desk,
             models=self.router.models,
             feedback=self._feedback,
+            render=partial(render_answer, prompts),
+            ofrep=Ofrep(self.flags, self.keys),
             metrics=lambda: (
                 self._prefixes.metrics()
                 + self._outfit.metrics()
@@ -308,6 +328,8 @@ class Gateway:
             cache=self._outfit.upkeep,
             switches=self.switches,
             trials=self.trials,
+            prompts=self.prompts,
+            flags=FlagShelf(self.flags, self.board),
             game_day=lambda: self.game_day if self.config.game_day else None,
             clock=self._clock,
         )
@@ -317,6 +339,8 @@ class Gateway:
         models = self.config.models
         if release.model is not None and models is not None and release.model not in models:
             return f"the config has no model `{release.model}`."
+        if release.prompt is not None and (fault := complaint(self.prompts, release.prompt)):
+            return fault
         if release.retrieval or release.safety is not None:
             return "retrieval and safety are not part of a release yet."
         return None
@@ -358,23 +382,6 @@ def facts(
         cache=cached,
         budgets=paid,
     )
-
-
-def _by_meaning(feature: Feature) -> bool:
-    """Whether it answers questions that mean the same: always, or where its ladder says so."""
-    loose = [rung.max_error for rung in feature.ladder() if rung.level == "cache"]
-    return any(most is not None for most in (feature.cache.caching().max_error, *loose))
-
-
-def price_list(config: Config, counter: TokenCounter) -> PriceList:
-    """The prices of a config's providers."""
-    return PriceList({name: link.price_id for name, link in links(config).items()}, counter)
-
-
-def place(config: Config, worker: str) -> Place:
-    """Where cached answers lie."""
-    shared = None if config.shared is None else config.shared.get_secret_value()
-    return Place(config.data_dir, worker, shared)
 
 
 def _board(config: Config, clock: Clock) -> Board:

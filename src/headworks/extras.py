@@ -13,8 +13,14 @@ from headworks.cache.local import LocalStore
 from headworks.cache.outfit import Extras, Near
 from headworks.cache.protocols import Outside, Place
 from headworks.config import Config
+from headworks.config.flagging import flag_posting
 from headworks.core.clock import Clock
 from headworks.core.errors import StoreError
+from headworks.core.people.alerting import Alerts
+from headworks.flags.evaluation.remote.ofrep import OfrepSource
+from headworks.flags.evaluation.remote.remote import Pace, RemoteFlags
+from headworks.flags.evaluation.remote.source import Source
+from headworks.providers.outbound.http import Outbound
 from headworks.storage.board import FileBoard, SharedBoard
 from headworks.telemetry import TelemetrySettings
 
@@ -41,6 +47,34 @@ def accounts(config: Config, clock: Clock) -> Accounts:
         raise StoreError("`shared` needs the Redis client: install headworks[redis].", retryable=False) from error
     url = config.shared.get_secret_value()
     return SharedAccounts(url, local, clock, on_failure=config.budgets.on_store_failure)
+
+
+def remote_flags(config: Config, outbound: Outbound, clock: Clock, alerts: Alerts) -> RemoteFlags | None:
+    """The system that is asked for flags which are not defined here; None where there is none.
+
+    Raises:
+        StoreError: The OpenFeature SDK is not installed.
+    """
+    settings = config.flags.provider
+    if settings is None:
+        return None
+    pace = Pace(
+        deadline_s=settings.deadline_s,
+        timeout_s=settings.timeout_s,
+        ttl_s=settings.ttl_s,
+        most=settings.most_values,
+    )
+    if settings.url is not None:
+        headers = {name: value.get_secret_value() for name, value in settings.headers.items()}
+        source: Source = OfrepSource(settings.url, headers, settings.timeout_s, flag_posting(outbound))
+        return RemoteFlags(source, pace, clock, alerts)
+    try:
+        from headworks.flags.openfeature.source import SdkSource  # noqa: PLC0415  an extra, absent from the base install
+    except ImportError as error:
+        raise StoreError(
+            "`flags.provider` of kind `python` needs the OpenFeature SDK: install headworks[flags].", retryable=False
+        ) from error
+    return RemoteFlags(SdkSource(settings.path or ""), pace, clock, alerts)
 
 
 def board(config: Config, clock: Clock) -> FileBoard:

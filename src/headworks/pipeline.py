@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from msgspec import Struct
 
 from headworks.core.messages import Ask, Caller, Route
-from headworks.core.protocols import Budgets, Cache, Flags, OpenTrace, Providers, Routing
+from headworks.core.protocols import Budgets, Cache, Flags, OpenTrace, Prompts, Providers, Routing
 from headworks.core.replies import Reply
 
 
@@ -21,6 +21,7 @@ class Rooms(Struct, frozen=True, kw_only=True):
 
     routing: Routing
     flags: Flags
+    prompts: Prompts
     cache: Cache
     budgets: Budgets
     providers: Providers
@@ -49,6 +50,7 @@ async def answer(rooms: Rooms, ask: Ask, caller: Caller, trace: OpenTrace) -> As
     with Recorded(trace):
         route = rooms.routing.plan(ask, caller)
         ask, route = rooms.flags.release(ask, caller, route, trace)
+        ask, route = rooms.prompts.build(ask, route)
         trace.routed(route)
         async with rooms.flags.guard(ask, caller, route, trace, rooms.way) as reply:
             yield reply

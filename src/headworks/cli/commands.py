@@ -42,8 +42,8 @@ GROUPS = {
     "cache": (
         "See what the cache does, and let go of what it holds.",
         {
-            "stats": ("headworks.cli.cache:stats", "Show hits, what they saved, and what each tier holds."),
-            "invalidate": ("headworks.cli.cache:invalidate", "Let go of cached answers, and count what is left."),
+            "stats": ("headworks.cli.operation.cache:stats", "Show hits, what they saved, and what each tier holds."),
+            "invalidate": ("headworks.cli.operation.cache:invalidate", "Let go of cached answers, and count what is left."),
         },
     ),
     "drill": (
@@ -69,8 +69,13 @@ GROUPS = {
         },
     ),
     "flags": (
-        "Switch things off and on again, at once and everywhere.",
+        "Say who gets what; switch things off and on again, at once and everywhere.",
         {
+            "list": ("headworks.cli.flags.definitions:list_flags", "List the flags."),
+            "show": ("headworks.cli.flags.definitions:show", "Show one flag whole."),
+            "set": ("headworks.cli.flags.definitions:set_flag", "Put a flag up, or change it."),
+            "delete": ("headworks.cli.flags.definitions:delete", "Take a flag down."),
+            "evaluate": ("headworks.cli.flags.definitions:evaluate", "Say what a context gets, and why."),
             "kill": ("headworks.cli.flags.switches:kill", "Switch something off."),
             "revive": ("headworks.cli.flags.switches:revive", "Switch something on again."),
             "switches": ("headworks.cli.flags.switches:switches", "List what is off now."),
@@ -84,6 +89,19 @@ GROUPS = {
             "list": ("headworks.cli.keys:list_keys", "List the keys, without their secrets."),
             "revoke": ("headworks.cli.keys:revoke", "Make a key useless, at once."),
             "rotate": ("headworks.cli.keys:rotate", "Replace a key; the old one goes on for a while."),
+        },
+    ),
+    "prompts": (
+        "Keep prompts as versions, and say which one is used.",
+        {
+            "push": ("headworks.cli.prompts:push", "Make versions of the files of a folder."),
+            "list": ("headworks.cli.prompts:list_prompts", "List the prompts."),
+            "show": ("headworks.cli.prompts:show", "Show a version."),
+            "diff": ("headworks.cli.prompts:diff", "Say what is different between two versions."),
+            "label": ("headworks.cli.prompts:label", "Move a label to a version."),
+            "rollback": ("headworks.cli.prompts:rollback", "Move a label back to where it was."),
+            "render": ("headworks.cli.prompts:render", "Say what a prompt says with these variables."),
+            "export": ("headworks.cli.prompts:export", "Write versions to files."),
         },
     ),
     "traces": (

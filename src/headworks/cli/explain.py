@@ -9,11 +9,11 @@ import msgspec
 from cyclopts import Parameter
 from msgspec import structs
 
-from headworks.app import facts, price_list
+from headworks.app import facts
 from headworks.budgets import TokenCounter
 from headworks.cli.access.stored_keys import StoredKeys
 from headworks.cli.output import AsJson, json_text
-from headworks.config import Config, find_config, router
+from headworks.config import Config, find_config, price_list, router
 from headworks.core.clock import SystemClock
 from headworks.core.errors import BadAskError
 from headworks.core.messages import Ask, Caller

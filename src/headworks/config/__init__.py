@@ -8,13 +8,14 @@ from headworks.config.environment import config_path, find_config, from_environm
 from headworks.config.loader import load
 from headworks.config.problems import ConfigError, Problem
 from headworks.config.settings import Config, Feature, schema
-from headworks.config.wiring import links, local_settings, named_models, router, rules
+from headworks.config.wiring import by_meaning, links, local_settings, named_models, place, price_list, router, rules
 
 __all__ = [
     "Config",
     "ConfigError",
     "Feature",
     "Problem",
+    "by_meaning",
     "config_path",
     "find_config",
     "from_environment",
@@ -22,6 +23,8 @@ __all__ = [
     "load",
     "local_settings",
     "named_models",
+    "place",
+    "price_list",
     "router",
     "rules",
     "schema",

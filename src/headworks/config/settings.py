@@ -8,7 +8,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, mo
 
 from headworks.budgets.config import BudgetSettings, FeatureLimits
 from headworks.cache.config import CacheSettings, RoomSettings
+from headworks.flags.config import FlagSettings
 from headworks.flags.ladder.config import DegradeSettings
+from headworks.prompts.config import PromptSettings
 from headworks.providers.config import ProviderSettings
 from headworks.routing.config import FeatureSettings, ModelSettings
 from headworks.server.config import ServerSettings
@@ -51,6 +53,9 @@ RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
 class Feature(FeatureSettings, FeatureLimits, DegradeSettings):
     """A feature of your application. `default` serves the requests that name none."""
 
+    prompt: str | None = Field(default=None, min_length=1, max_length=200)
+    """The prompt for calls that send `variables`: `name` (its label `production`), `name@label` or `name@7`."""
+
     cache: CacheSettings = CacheSettings()
     """What is kept of its answers."""
 
@@ -83,6 +88,12 @@ class Config(BaseModel):
 
     cache: RoomSettings = RoomSettings()
     """Room for cached answers."""
+
+    prompts: PromptSettings = PromptSettings()
+    """Who may be moved where."""
+
+    flags: FlagSettings = FlagSettings()
+    """Flags: which variant of something a call gets."""
 
     budgets: BudgetSettings = BudgetSettings()
     """What may be spent, and how fast."""

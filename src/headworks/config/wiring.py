@@ -1,6 +1,8 @@
 """What the rooms are built from: a config turned into links, the local model's settings and a router."""
 
-from headworks.config.settings import Config
+from headworks.budgets import PriceList, TokenCounter
+from headworks.cache.protocols import Place
+from headworks.config.settings import Config, Feature
 from headworks.core.limits import Rule
 from headworks.core.messages import Target
 from headworks.providers.config import LOCAL_ROW
@@ -35,6 +37,7 @@ def router(config: Config) -> Router:
             feature.max_tokens,
             feature.allow_expensive,
             feature.ladder(),
+            feature.prompt,
         )
         for name, feature in config.features.items()
     }
@@ -107,3 +110,20 @@ def _open_providers(config: Config) -> list[OpenProvider]:
 
 def _first_model(providers: list[OpenProvider]) -> str | None:
     return next((f"{provider.name}/{provider.models[0]}" for provider in providers if provider.models), None)
+
+
+def by_meaning(feature: Feature) -> bool:
+    """Whether it answers questions that mean the same: always, or where its ladder says so."""
+    loose = [rung.max_error for rung in feature.ladder() if rung.level == "cache"]
+    return any(most is not None for most in (feature.cache.caching().max_error, *loose))
+
+
+def price_list(config: Config, counter: TokenCounter) -> PriceList:
+    """The prices of a config's providers."""
+    return PriceList({name: link.price_id for name, link in links(config).items()}, counter)
+
+
+def place(config: Config, worker: str) -> Place:
+    """Where cached answers lie."""
+    shared = None if config.shared is None else config.shared.get_secret_value()
+    return Place(config.data_dir, worker, shared)

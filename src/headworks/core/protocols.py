@@ -60,6 +60,18 @@ class Flags(Protocol):
         """
 
 
+class Prompts(Protocol):
+    """Build the prompt: a template by name, with the call's variables. Fails closed."""
+
+    def build(self, ask: Ask, route: Route) -> tuple[Ask, Route]:
+        """The ask with its prompt, and the route that names its version; both as they are for whole messages.
+
+        Raises:
+            BadAskError: There is no such prompt, version or label (404), or a variable does not fit (400).
+            StoreError: Prompts cannot be read.
+        """
+
+
 class Lookup(Protocol):
     """One call in the cache: entered to look, left when the call is over.
 

@@ -36,7 +36,7 @@ def _factory(path: str) -> str:
     return path
 
 
-class ProviderSettings(BaseModel):
+class FlagProviderSettings(BaseModel):
     """A system that evaluates flags which are defined neither here nor on the board."""
 
     model_config = _SETTINGS
@@ -67,7 +67,7 @@ class ProviderSettings(BaseModel):
     """How many values are remembered, one for each flag and context."""
 
     @model_validator(mode="after")
-    def _whole(self) -> "ProviderSettings":
+    def _whole(self) -> "FlagProviderSettings":
         wanted, other = ("url", "path") if self.kind == "ofrep" else ("path", "url")
         if getattr(self, wanted) is None or getattr(self, other) is not None:
             raise ValueError(f"`kind: {self.kind}` needs `{wanted}`, and has no `{other}`")
@@ -82,7 +82,7 @@ class FlagSettings(BaseModel):
     definitions: dict[str, Any] = {}
     """Flags by name, as docs/flags.md describes them. Those that stand here cannot be changed at run time."""
 
-    provider: ProviderSettings | None = None
+    provider: FlagProviderSettings | None = None
     """Who is asked for flags that are not defined in Headworks. Left out: nobody."""
 
     @field_validator("definitions")

@@ -38,6 +38,7 @@ class FeatureRule(Struct, frozen=True):
     max_tokens: int | None = None
     allow_expensive: bool = False
     ladder: tuple[Rung, ...] = ()
+    prompt: str | None = None
 
 
 class Router:
@@ -213,6 +214,7 @@ def _route(feature: str, query_type: str, targets: tuple[Target, ...], rule: Fea
         caching=rule.caching,
         max_tokens=rule.max_tokens,
         ladder=rule.ladder,
+        prompt=rule.prompt,
     )
 
 

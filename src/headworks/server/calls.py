@@ -238,6 +238,7 @@ _SHARED_HEADERS = {
     "attempts": b"x-headworks-attempts",
     "adapted": b"x-headworks-adapted",
     "degraded": b"x-headworks-degraded",
+    "prompt": b"x-headworks-prompt",
 }
 _OWN_HEADERS = {
     "cache_age_s": b"x-headworks-cache-age",

@@ -29,7 +29,10 @@ DOORS: dict[str, Door] = {
     "/v1/messages/count_tokens": Door(anthropic.COUNT_TOKENS, anthropic.write_error, anthropic.error_status),
 }
 _FEEDBACK_BYTES = 1024 * 1024
+_RENDER_BYTES = 40 * 1024 * 1024
 _ADMIN = "/admin/v1"
+_OFREP = "/ofrep/"
+_PROMPTS, _RENDER = "/v1/prompts/", "/render"
 _MODELS = "/v1/models"
 
 
@@ -40,6 +43,8 @@ class House(Struct, frozen=True, kw_only=True):
         desk: For calls of applications.
         models: The `(name, provider)` pairs a caller may use.
         feedback: Stores a verdict; raises BadAskError for a trace that is not the caller's.
+        render: What a prompt says with the variables of a body: its name, the body.
+        ofrep: Flags for applications.
         metrics: The Prometheus page.
         admin: The admin API.
     """
@@ -47,6 +52,8 @@ class House(Struct, frozen=True, kw_only=True):
     desk: Desk
     models: Callable[[Caller], Sequence[tuple[str, str]]]
     feedback: Callable[[Caller, Feedback], Awaitable[None]]
+    render: Callable[[str, bytes], bytes]
+    ofrep: App
     metrics: Callable[[], bytes]
     admin: App
 
@@ -67,6 +74,8 @@ class Edge:
         try:
             if door is not None and scope["method"] == "POST" and not self.draining:
                 await serve(self.house.desk, door, scope, receive, send)
+            elif path.startswith(_OFREP):
+                await self.house.ofrep(scope, receive, send)
             elif path.startswith(_ADMIN):
                 await self.house.admin(scope, receive, send)
             else:
@@ -108,6 +117,10 @@ class Edge:
             feedback = read_feedback(await read_body(receive, headers, _FEEDBACK_BYTES))
             await self.house.feedback(caller, feedback)
             return b'{"status":"recorded"}'
+        if method == "POST" and path.startswith(_PROMPTS) and path.endswith(_RENDER):
+            self.house.desk.identity.caller(presented_key(headers))
+            name = path.removeprefix(_PROMPTS).removesuffix(_RENDER)
+            return self.house.render(name, await read_body(receive, headers, _RENDER_BYTES))
         if path in DOORS and method == "POST":
             self._refuse_when_draining()
         raise _nothing_here(path, method)

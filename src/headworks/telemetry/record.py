@@ -157,10 +157,7 @@ def facts_of(record: TraceRecord) -> dict[str, object]:
         facts["latency_ms"] = record.latency_ms
     if record.ttft_ms is not None:
         facts["ttft_ms"] = record.ttft_ms
-    if record.degraded is not None:
-        facts["degraded"] = record.degraded.partition(":")[0]
-    if record.adapted:
-        facts["adapted"] = ", ".join(record.adapted)
+    _add_notes(facts, record)
     if record.finish_reason is not None:
         facts["finish_reason"] = record.finish_reason
     if record.status != "lost":
@@ -168,6 +165,16 @@ def facts_of(record: TraceRecord) -> dict[str, object]:
         facts["completion_tokens"] = record.completion_tokens
         facts["cost_usd"] = None if record.cost_nano is None else usd_text(record.cost_nano)
     return facts
+
+
+def _add_notes(facts: dict[str, object], record: TraceRecord) -> None:
+    """What was done to the call before it was answered, or instead."""
+    if record.prompt is not None:
+        facts["prompt"] = record.prompt
+    if record.degraded is not None:
+        facts["degraded"] = record.degraded.partition(":")[0]
+    if record.adapted:
+        facts["adapted"] = ", ".join(record.adapted)
 
 
 def _add_cache(facts: dict[str, object], record: TraceRecord) -> None:

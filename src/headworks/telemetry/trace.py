@@ -103,6 +103,7 @@ class Trace:
         record.feature = route.feature
         record.route = route.query_type
         record.model = route.targets[0].name
+        record.prompt = route.versions.prompt or None
         if route.capture == "bodies":
             self.tally.captured = []
 

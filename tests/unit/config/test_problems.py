@@ -216,7 +216,7 @@ def test_each_problem_stands_at_its_place_with_what_was_meant(problems, case):
 def test_all_problems_come_at_once_in_the_order_of_lines(problems):
     text = (
         "server: {port: x}\nstore: redis\nproviders:\n  o: {catalog: opnai, api_key: '${X}'}\n"
-        "models:\n  a: {provider: oo, model: m, fallbacks: [b]}\nfeatures:\n  bot: {model: c, prompt: p}\n"
+        "models:\n  a: {provider: oo, model: m, fallbacks: [b]}\nfeatures:\n  bot: {model: c, promt: p}\n"
     )
     found = problems(text)
     assert [(p.line, p.path) for p in found] == [
@@ -227,7 +227,7 @@ def test_all_problems_come_at_once_in_the_order_of_lines(problems):
         (6, "models.a.provider"),
         (6, "models.a.fallbacks[0]"),
         (8, "features.bot.model"),
-        (8, "features.bot.prompt"),
+        (8, "features.bot.promt"),
     ]
 
 

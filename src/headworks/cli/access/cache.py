@@ -7,12 +7,11 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from headworks.app import place
 from headworks.cache.local import LocalStore
 from headworks.cache.outfit import tiers
 from headworks.cache.upkeep import Upkeep
 from headworks.cli.access.admin import AdminApi
-from headworks.config import Config
+from headworks.config import Config, place
 from headworks.core.clock import SystemClock
 from headworks.core.errors import StoreError
 from headworks.extras import filed_questions, shared_store

@@ -10,9 +10,8 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from headworks.app import price_list
 from headworks.budgets import PriceList, TokenCounter
-from headworks.config import Config, router
+from headworks.config import Config, price_list, router
 from headworks.core.errors import HeadworksError
 from headworks.core.messages import Ask, Caller, Prompt, Route, Target
 from headworks.core.replies import Usage

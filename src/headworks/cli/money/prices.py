@@ -9,13 +9,12 @@ from typing import Any
 
 from msgspec import Struct
 
-from headworks.app import price_list
 from headworks.budgets import PriceList, TokenCounter
 from headworks.budgets.prices import library_origin
 from headworks.budgets.rates import TieredRates
 from headworks.cli.money.again import planned, targets_of
 from headworks.cli.output import AsJson, json_text, table
-from headworks.config import Config, find_config, links, named_models, router
+from headworks.config import Config, find_config, links, named_models, price_list, router
 from headworks.core.clock import SystemClock, rfc3339
 from headworks.core.messages import Target
 from headworks.telemetry.ledger.rollups.wish import moment_ms

@@ -65,19 +65,20 @@ def split(file: str, source: str) -> tuple[Front, str, int]:
     _check_text(file, source)
     lines = source.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if lines[0].rstrip() != _FENCE:
-        return Front(file=file, values={}, lines={}), _canonical(lines), 1
+        return Front(file=file, values={}, lines={}), *_template(lines, 1)
     end = next((at for at, line in enumerate(lines[1:], 1) if line.rstrip() == _FENCE), None)
     if end is None:
         raise PromptFileError(file, 1, "The front matter has no end; write a line of `---` after it.")
     text = "\n".join(lines[1:end])
     if len(text) > MAX_FRONT:
         raise PromptFileError(file, 1, f"The front matter has more than {MAX_FRONT} characters.")
-    return read_front(file, text, 2), _canonical(lines[end + 1 :]), end + 2
+    return read_front(file, text, 2), *_template(lines[end + 1 :], end + 2)
 
 
-def _canonical(lines: list[str]) -> str:
-    """The lines, without white space at the end of the whole. That at the end of a line may mean something."""
-    return "\n".join(lines).rstrip()
+def _template(lines: list[str], first_line: int) -> tuple[str, int]:
+    """The template without empty lines around it, and its first line. White space inside may mean something."""
+    begin = next((at for at, line in enumerate(lines) if line.strip()), 0)
+    return "\n".join(lines[begin:]).rstrip(), first_line + begin
 
 
 def _check_text(file: str, source: str) -> None:

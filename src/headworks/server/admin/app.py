@@ -19,8 +19,10 @@ from headworks.server.admin.budgets import add_budgets
 from headworks.server.admin.caching.routes import add_cache
 from headworks.server.admin.experiments.routes import add_experiments
 from headworks.server.admin.explain import SCHEMA, explained
+from headworks.server.admin.flags import add_flags
 from headworks.server.admin.masking import masked
 from headworks.server.admin.operation import add_operation
+from headworks.server.admin.prompts import add_prompts
 from headworks.server.admin.reports import add_reports
 from headworks.server.admin.rooms import AdminRooms
 from headworks.server.admin.shapes import (
@@ -71,6 +73,8 @@ def build_app(rooms: AdminRooms) -> FastAPI:
     add_alerts(app, rooms.alerts)
     add_budgets(app, rooms)
     add_switches(app, rooms.switches)
+    add_flags(app, rooms.flags)
+    add_prompts(app, rooms.prompts)
     add_experiments(app, rooms.trials.desk, rooms.trials.watch)
     return app
 

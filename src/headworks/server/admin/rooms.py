@@ -8,9 +8,11 @@ from msgspec import Struct
 from headworks.budgets.holds.room import BudgetRoom
 from headworks.cache.upkeep import Upkeep
 from headworks.core.clock import Clock
+from headworks.flags.evaluation import FlagShelf
 from headworks.flags.switches import Switches
 from headworks.flags.trials import Trials
 from headworks.identity.ring import KeyRing
+from headworks.prompts.registry.registry import Registry
 from headworks.providers.faults import GameDay
 from headworks.server.admin.explain import Explain
 from headworks.telemetry.ledger.rollups.wish import ReportQuery
@@ -91,6 +93,8 @@ class AdminRooms(Struct, frozen=True, kw_only=True):
         cache: Looks after the cache.
         switches: What is switched off.
         trials: What is tried on whom.
+        prompts: Prompts, their versions and labels.
+        flags: Flags, those of the file and those changed at run time.
         game_day: The faults of a game day; None where the config allows none. Asked at every call: it may be reloaded.
         clock: For the status of keys.
     """
@@ -106,5 +110,7 @@ class AdminRooms(Struct, frozen=True, kw_only=True):
     cache: Upkeep
     switches: Switches
     trials: Trials
+    prompts: Registry
+    flags: FlagShelf
     game_day: Callable[[], GameDay | None]
     clock: Clock
