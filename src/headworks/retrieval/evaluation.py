@@ -1,7 +1,7 @@
 """How good a search is, on questions whose documents are known: nDCG, recall and reciprocal rank, per mode.
 
-nDCG with the gain and discount of Jarvelin and Kekalainen (TOIS 2002): grade over log2 of the rank plus one, of the best
-piece of each document.
+nDCG with the gain and discount of Jarvelin and Kekalainen (TOIS 2002): grade over log2 of the rank plus one, of the
+best piece of each document.
 """
 
 import math
@@ -68,7 +68,8 @@ def scored(ranking: Sequence[str], relevant: Mapping[str, float]) -> Scores:
     gains = [relevant.get(document, 0.0) for document in ranking]
     ideal = _discounted(sorted(relevant.values(), reverse=True)[:10])
     first = next((place for place, gain in enumerate(gains[:10], start=1) if gain), None)
-    recalls = {depth: sum(gain > 0 for gain in gains[:depth]) / len(relevant) for depth in _RECALLS}
+    wanted = sum(grade > 0 for grade in relevant.values())
+    recalls = {depth: sum(gain > 0 for gain in gains[:depth]) / wanted for depth in _RECALLS}
     return Scores(
         ndcg_10=_discounted(gains[:10]) / ideal if ideal else 0.0,
         recall_5=recalls[5],

@@ -15,15 +15,17 @@ class Options(Struct, frozen=True, kw_only=True, omit_defaults=True):
         labels: What a caller must have, all of them.
         metadata: For filters.
         link_base: Address that the path below the root is added to; gives each document its link.
+        link: Link of a single document.
     """
 
     labels: tuple[str, ...] = ()
     metadata: dict[str, str] = {}
     link_base: str | None = None
+    link: str | None = None
 
-    def link(self, root: str, path: str) -> str | None:
+    def link_of(self, root: str, path: str) -> str | None:
         """Where people find a file."""
         if self.link_base is None:
-            return None
+            return self.link
         below = path.removeprefix(root.rstrip("/")).lstrip("/") or path.rsplit("/", 1)[-1]
         return self.link_base.rstrip("/") + "/" + quote(below)

@@ -101,7 +101,7 @@ class Run:
         if result.fault:
             self.report.troubles.append(Trouble(name, result.fault))
             return None
-        documents = tuple(_with(document, options, options.link(root, name)) for document in result.documents)
+        documents = tuple(_with(document, options, options.link_of(root, name)) for document in result.documents)
         return Filed(name=name, root=root, hash=hashed, bytes=candidate.bytes, documents=documents)
 
     async def finish(self) -> None:

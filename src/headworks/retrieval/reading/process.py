@@ -28,19 +28,20 @@ class ReadingProcess:
     async def read(self, path: str, kind: str) -> Result:
         """What a file holds. Never raises for what is wrong with it."""
         job = Job(path, kind, self._settings.chunk_chars, self._settings.overlap_chars, self._settings.max_file_chars)
+        whole = False
         try:
             async with asyncio.timeout(self._settings.read_timeout_s):
-                return await self._asked(job)
+                result = await self._asked(job)
+            whole = True
         except TimeoutError:
-            await self.stop()
             limit = seconds_text(self._settings.read_timeout_s)
             return Result(fault=f"Reading it took more than {limit} (`read_timeout_s`).")
         except (OSError, EOFError, msgspec.MsgspecError):
-            await self.stop()
             return Result(fault="It brought down the process that read it.")
-        except BaseException:
-            await self.stop()  # half an answer may be in the pipe
-            raise
+        finally:
+            if not whole:
+                await self.stop()  # half an answer may be in the pipe
+        return result
 
     async def stop(self) -> None:
         """End the process."""

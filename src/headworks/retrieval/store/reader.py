@@ -20,6 +20,12 @@ from headworks.retrieval.store.rows import Seen, Whole
 from headworks.retrieval.store.schema import ACCESS_SHIFT
 from headworks.retrieval.store.words import match_of
 
+_LEXICAL = """
+SELECT rowid FROM words WHERE words MATCH ?1
+AND (?2 IS NULL OR (rowid >> ?5) IN (SELECT value FROM json_each(?2)))
+AND (?3 IS NULL OR (SELECT document FROM chunks WHERE id = words.rowid) IN (SELECT value FROM json_each(?3)))
+ORDER BY rank LIMIT ?4
+"""
 _FIELD = re.compile(r"[\w.:-]{1,100}")
 
 
@@ -135,15 +141,8 @@ class IndexReader:
         match = "" if scope.empty else match_of(self._connection, query)
         if not match:
             return []
-        where, values = "", [match]
-        if scope.access is not None:
-            where += f" AND (rowid >> {ACCESS_SHIFT}) IN (SELECT value FROM json_each(?))"
-            values.append(json.dumps(scope.access))
-        if scope.documents is not None:
-            where += " AND (SELECT document FROM chunks WHERE id = words.rowid) IN (SELECT value FROM json_each(?))"
-            values.append(json.dumps(scope.documents))
-        statement = f"SELECT rowid FROM words WHERE words MATCH ?{where} ORDER BY rank LIMIT {most:d}"  # noqa: S608  conditions of ours
-        return [int(row[0]) for row in selected(self._connection, statement, values)]
+        values = (match, _json(scope.access), _json(scope.documents), most, ACCESS_SHIFT)
+        return [int(row[0]) for row in selected(self._connection, _LEXICAL, values)]
 
     def chunk_ids(self) -> Whole:
         """The number of every chunk that has a vector."""
@@ -228,3 +227,7 @@ def _whole(values: Sequence[int] | None) -> Whole | None:
 def _flat(text: str | None) -> list[str]:
     """Labels of several sets, each once."""
     return sorted({label for label in (text or "").replace(",", "\n").split("\n") if label})
+
+
+def _json(numbers: Sequence[int] | None) -> str | None:
+    return None if numbers is None else json.dumps(numbers)

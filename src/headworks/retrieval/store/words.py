@@ -15,11 +15,20 @@ MOST_WORDS = 64
 MOST_ROWS = 20_000
 """Rows that one search scores; the two rarest words are looked for however often they occur."""
 _LEAST_WORDS = 2
+_ASKING = frozenset(
+    """
+    a about an and any are as at be been being but by can could did do does for from had has have he her his how i if in
+    into is it its me may might must my no not of on or our she should so some such than that the their then there these
+    they this those to us was we were what when where which who whom whose why will with would you your
+    """.split()  # noqa: SIM905  a list of words
+)
+"""English words that ask and join, but do not say what is sought. Left out where another word is there."""
 
 
 def match_of(connection: apsw.Connection, query: str) -> str:
     """An FTS5 expression; empty when the question has no word that occurs."""
     words = _words(connection, query)
+    words = {stem: word for stem, word in words.items() if word.lower() not in _ASKING} or words
     counts = {word: _rows(connection, stem) for stem, word in words.items()}
     chosen: list[str] = []
     rows = 0
