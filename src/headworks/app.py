@@ -61,6 +61,7 @@ from headworks.server.asides import Asides
 from headworks.server.calls import Desk
 from headworks.server.edge import Edge, House
 from headworks.server.ofrep import Ofrep
+from headworks.server.replays import Replays
 from headworks.server.streams.log import StreamLog
 from headworks.telemetry import Feedback, Recorder, TraceStore, register_secrets
 
@@ -146,7 +147,7 @@ class Gateway:
         self.prompts = Registry(self.board, self._clock, protected=lambda: self.config.prompts.protected_labels)
         self.flags = Flags(self.board)
         self.flags.fit(config.flags.definitions)
-        self.flags.remote = remote_flags(config, self._outbound, self._clock, self.alerts)
+        self.flags.remote = self._remote = remote_flags(config, self._outbound, self._clock, self.alerts)
         self._treasury = Treasury(
             accounts(config, self._clock), self._counter, EDITORS, self._clock, self.alerts, audit
         )
@@ -174,8 +175,8 @@ class Gateway:
         await self._treasury.start()
         await self.board.start()
         self.flags.start()
-        if self.flags.remote is not None:
-            await self.flags.remote.start()
+        if self._remote is not None:
+            await self._remote.start()
         await self.switches.start()
         if self._looks:
             await self.trials.start()
@@ -188,8 +189,8 @@ class Gateway:
         await self._local.stop()
         await self._prefixes.stop()
         await self._treasury.stop()
-        if self.flags.remote is not None:
-            await self.flags.remote.stop()
+        if self._remote is not None:
+            await self._remote.stop()
         await self.trials.stop()
         await self.switches.stop()
         await self.board.stop()
@@ -326,6 +327,7 @@ class Gateway:
             budgets=lambda: self._budgets,
             reset_health=lambda: self._standings.health.forget(),
             cache=self._outfit.upkeep,
+            replays=Replays(lambda: self.asides, self._clock),
             switches=self.switches,
             trials=self.trials,
             prompts=self.prompts,

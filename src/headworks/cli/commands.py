@@ -20,6 +20,7 @@ COMMANDS = {
     "doctor": ("headworks.cli.doctor:doctor", "Reach every provider and the store, and say what is wrong."),
     "prices": ("headworks.cli.money.prices:prices", "Show which price applies to a model, and since when."),
     "explain": ("headworks.cli.explain:explain", "Say what would happen to a request, with no provider call."),
+    "replay": ("headworks.cli.operation.replay:replay", "Make a recorded call again, and show what is different."),
     "fake-provider": ("headworks.cli.fake_provider:fake_provider", "Run a provider that misbehaves on request."),
 }
 GROUPS = {

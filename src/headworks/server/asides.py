@@ -73,7 +73,17 @@ class Asides:
         chunks = await self._answer(ask, Caller(key_id=_NOBODY, key_name=_NOBODY, org_id=org_id))
         return "".join(e.text for chunk in chunks for e in chunk.events if isinstance(e, TextDelta))
 
-    async def _answer(self, ask: Ask, caller: Caller) -> list[Chunk]:
+    async def told(self, ask: Ask, caller: Caller) -> tuple[list[Chunk], dict[str, object]]:
+        """The model's answer to an ask, and what is known of the call.
+
+        Raises:
+            HeadworksError: There is none.
+        """
         trace = self._telemetry.open(ask, caller, self._clock.monotonic())
         async with answer(self._rooms, ask, caller, trace) as reply:
-            return [chunk async for chunk in reply.chunks]
+            chunks = [chunk async for chunk in reply.chunks]
+        return chunks, trace.facts()
+
+    async def _answer(self, ask: Ask, caller: Caller) -> list[Chunk]:
+        chunks, _ = await self.told(ask, caller)
+        return chunks

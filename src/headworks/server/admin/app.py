@@ -3,6 +3,7 @@
 Routes that touch a database are plain functions: FastAPI runs them in its threads, off the event loop.
 """
 
+import asyncio
 from typing import Annotated, Any
 
 import msgspec
@@ -34,11 +35,13 @@ from headworks.server.admin.shapes import (
     KeyQuery,
     KeyView,
     NewKey,
+    NewReplay,
     Rotation,
     TracePage,
     TraceQuery,
 )
 from headworks.server.admin.switches import add_switches
+from headworks.server.replays import ReplayWish
 
 _Id = Annotated[str, Path(max_length=200)]
 _QUESTION = {"requestBody": {"required": True, "content": {"application/json": {"schema": SCHEMA}}}}
@@ -127,6 +130,14 @@ def _add_traces(app: FastAPI, rooms: AdminRooms) -> None:
         if record is None:
             raise BadAskError("No trace has this id.", code="unknown_trace", status=404, param="trace_id")
         return _json(record)
+
+    @app.post("/admin/v1/traces/{trace_id}/replay", response_model=dict[str, Any])
+    async def replay(trace_id: _Id, body: NewReplay) -> Response:
+        """Make a recorded call again, as it was, or with another model or prompt version; it is paid for."""
+        record = await asyncio.to_thread(traces.get, trace_id)
+        if record is None:
+            raise BadAskError("No trace has this id.", code="unknown_trace", status=404, param="trace_id")
+        return _json(await rooms.replays.run(record, ReplayWish(body.model, body.prompt)))
 
 
 def _add_insight(app: FastAPI, rooms: AdminRooms) -> None:

@@ -15,6 +15,7 @@ from headworks.identity.ring import KeyRing
 from headworks.prompts.registry.registry import Registry
 from headworks.providers.faults import GameDay
 from headworks.server.admin.explain import Explain
+from headworks.server.replays import Replays
 from headworks.telemetry.ledger.rollups.wish import ReportQuery
 
 
@@ -91,6 +92,7 @@ class AdminRooms(Struct, frozen=True, kw_only=True):
         alerts: What is wrong, and who is told.
         budgets: The budgets room of the config in force. Asked at every call: it may be reloaded.
         cache: Looks after the cache.
+        replays: Makes recorded calls again.
         switches: What is switched off.
         trials: What is tried on whom.
         prompts: Prompts, their versions and labels.
@@ -108,6 +110,7 @@ class AdminRooms(Struct, frozen=True, kw_only=True):
     alerts: Alerts
     budgets: Callable[[], BudgetRoom]
     cache: Upkeep
+    replays: Replays
     switches: Switches
     trials: Trials
     prompts: Registry

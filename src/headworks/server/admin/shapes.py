@@ -49,6 +49,15 @@ class Asked(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
 
 
+class NewReplay(Asked):
+    """How a recorded call is to be made again."""
+
+    model: str | None = Field(default=None, max_length=200)
+    """With this model. Left out: with the one that answered."""
+    prompt: str | None = Field(default=None, max_length=200)
+    """With this version of a prompt (`name@7`). Left out: with the one of then."""
+
+
 class NewKey(Asked):
     """A virtual key to be made."""
 
