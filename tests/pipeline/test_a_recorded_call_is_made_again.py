@@ -1,4 +1,4 @@
-"""A call whose bodies are on record is made again: as it was, with another model, with another version of its prompt."""
+"""A call whose bodies are on record is made again: as it was, by another model, from another version of its prompt."""
 
 import json
 

@@ -87,7 +87,7 @@ def show(prompt: str, *, place: Here | None = None) -> int:
         print(f"{key}: {_printable(value)}")
     static = found["static"]
     tokens = "" if static["tokens"] is None else f", {static['tokens']} tokens"
-    print(f"same for everybody: the first {static['characters']} of {static['of_characters']} characters{tokens}")
+    print(f"same for everybody: the first {static['characters']} characters{tokens}")
     print(f"\n{_printable(found['source'], lines=True)}")
     return 0
 

@@ -1,7 +1,7 @@
 """A recorded call made again: exactly, or with another model or prompt version, beside what it said then.
 
-What the client sent has to be on record (`capture: bodies`). The call is made by the gateway itself, past the cache, for
-the organisation of the recorded one, and is a record of its own with the tag `headworks=replay`.
+What the client sent has to be on record (`capture: bodies`). The call is made by the gateway itself, past the cache,
+for the organisation of the recorded one, and is a record of its own with the tag `headworks=replay`.
 """
 
 from collections.abc import Callable, Mapping
@@ -99,16 +99,8 @@ class Replays:
         return ask
 
 
-_SHOWN = (
-    "model",
-    "provider",
-    "prompt",
-    "finish_reason",
-    "prompt_tokens",
-    "completion_tokens",
-    "cost_usd",
-    "latency_ms",
-)
+_FIGURES = ("prompt_tokens", "completion_tokens", "cost_usd", "latency_ms")
+_SHOWN = ("model", "provider", "prompt", "finish_reason", *_FIGURES)
 
 
 def _changed(body: dict[str, Any], record: dict[str, Any], wish: ReplayWish) -> dict[str, Any]:

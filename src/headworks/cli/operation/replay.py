@@ -41,8 +41,8 @@ def _told(found: dict[str, Any]) -> list[str]:
     elif found["said_before"] == found["said_now"]:
         lines.append(_SAME)
     else:
-        said = [_printable(found[name]) for name in ("said_before", "said_now")]
-        lines += [line.rstrip("\n") for line in unified_diff(*said, "then", "now", lineterm="")]
+        then, now = _printable(found["said_before"]), _printable(found["said_now"])
+        lines += list(unified_diff(then, now, "then", "now", lineterm=""))
     return [*lines, "", f"On record as {found['trace_id']}."]
 
 

@@ -6,12 +6,11 @@ import msgspec
 from fastapi import FastAPI, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from headworks.core.errors import BadAskError
 from headworks.prompts.files import MAX_SOURCE
 from headworks.prompts.names import checked_label, read_reference
 from headworks.prompts.registry import Registry, Source, views
 from headworks.prompts.registry.pushing import MAX_FILES
-from headworks.prompts.rendering import MAX_BODY, render_answer
+from headworks.prompts.rendering import render_answer
 from headworks.prompts.room import Prompts
 from headworks.server.admin.shapes import Asked
 
@@ -120,12 +119,7 @@ def add_prompts(app: FastAPI, registry: Registry, count_tokens: views.CountToken
     @app.post("/admin/v1/prompts/{name}/render", response_model=dict[str, Any])
     async def render_prompt(name: _Name, request: Request) -> Response:
         """Say what a prompt says with these variables, without asking a model."""
-        body = bytearray()
-        async for piece in request.stream():
-            body += piece
-            if len(body) > MAX_BODY:
-                raise BadAskError(f"The body has more than {MAX_BODY} bytes.", status=413)
-        return Response(render_answer(prompts, name, bytes(body)), media_type="application/json")
+        return Response(render_answer(prompts, name, await request.body()), media_type="application/json")
 
 
 def _add_versions(app: FastAPI, registry: Registry, count_tokens: views.CountTokens | None) -> None:
@@ -184,11 +178,9 @@ def _add_labels(app: FastAPI, registry: Registry) -> None:
     async def show_label(name: _Name, label: _Name) -> Response:
         """Say where a label is and has been."""
         hung = registry.shelf.label(name, label)
-        entries = await registry.moves(name, label)
-        if hung is None and not entries:
-            raise registry.shelf.unknown_label(name, label)
+        moves = views.moves(await registry.moves(name, label))
         number = None if hung is None else hung.label.version
-        return _json({"name": name, "label": label, "version": number, "moves": views.moves(entries)})
+        return _json({"name": name, "label": label, "version": number, "moves": moves})
 
     @app.post("/admin/v1/prompts/{name}/labels/{label}", response_model=LabelView)
     async def move_label(name: _Name, label: _Name, body: LabelMove) -> Response:
