@@ -10,9 +10,6 @@ from headworks.prompts.names import Reference, read_reference
 from headworks.prompts.room import Prompts, Rendered
 from headworks.prompts.sending import SENDERS, Towards
 
-MAX_BODY = 40 * 1024 * 1024
-"""Bytes that a body may have; pictures can be in it."""
-
 
 class RenderWish(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What is to be rendered.

@@ -170,11 +170,13 @@ class Registry:
         """Where a label has been, the newest first; each entry's value is a `Label`, None where it was taken down.
 
         Raises:
-            BadAskError: `unknown_prompt` (404).
+            BadAskError: `unknown_prompt` or `unknown_label` (404).
             StoreError: It cannot be read.
         """
-        self.shelf.must_exist(name)
-        return await self._board.history(LABEL, f"{name}:{label}", limit)
+        found = await self._board.history(LABEL, f"{name}:{label}", limit)
+        if not found:
+            raise self.shelf.unknown_label(name, label)
+        return found
 
     def _expected(self, name: str, label: str, expected: int | None) -> Hung | None:
         hung = self.shelf.label(name, label)

@@ -35,7 +35,6 @@ class Standing(Struct, frozen=True, kw_only=True):
     """
 
     characters: int
-    of_characters: int
     tokens: int | None
 
 
@@ -127,7 +126,7 @@ def shown(registry: Registry, name: str, reference: Reference | None, count: Cou
         output=None if spec.output is None else msgspec.to_builtins(spec.output),
         includes=sorted(version.partials),
         tests=len(spec.tests),
-        static=_standing(ready.compiled.standing(), ready.compiled.characters(), count),
+        static=_standing(ready.compiled.standing(), count),
         source=version.source,
     )
 
@@ -204,9 +203,9 @@ def _labels(registry: Registry, name: str) -> dict[str, int]:
     return {label: hung.label.version for label, hung in sorted(registry.shelf.labels(name).items())}
 
 
-def _standing(text: str, characters: int, count: CountTokens | None) -> Standing:
-    tokens = None if count is None else count(text)
-    return Standing(characters=len(text), of_characters=characters, tokens=tokens)
+def _standing(texts: list[str], count: CountTokens | None) -> Standing:
+    tokens = None if count is None else sum(map(count, texts))
+    return Standing(characters=sum(map(len, texts)), tokens=tokens)
 
 
 def _partial(version: Version, name: str) -> str:

@@ -58,19 +58,15 @@ class Compiled(Struct, frozen=True, kw_only=True):
             raise BadAskError("The prompt is empty with these variables.", param="variables")
         return messages
 
-    def standing(self) -> str:
-        """The text that stands before anything that a variable can change, over all messages."""
-        lead = ""
+    def standing(self) -> list[str]:
+        """The text of each message that stands before anything that a variable can change."""
+        found: list[str] = []
         for section in self.sections:
             text, whole = section.standing()
-            lead += text
+            found.append(text)
             if not whole:
                 break
-        return lead
-
-    def characters(self) -> int:
-        """Characters of text that stand in the prompt, wherever they are."""
-        return sum(len(piece) for section in self.sections for piece in section.pieces if isinstance(piece, str))
+        return found
 
 
 def compile_prompt(spec: Spec, partials: Mapping[str, Partial], file: str, first_line: int = 1) -> Compiled:

@@ -72,9 +72,9 @@ class Section(Struct, frozen=True):
                 text.append(meter.add(str(shown(values[piece.name]))))
             elif isinstance(piece, Code):
                 text.append(piece.text(values, meter))
-            else:
+            elif pictures := _pictures(values[piece.name]):
                 _flush(text, parts)
-                parts += _pictures(values[piece.name])
+                parts += pictures
         _flush(text, parts)
         return Message(self.role, tuple(parts)) if parts else None
 
