@@ -44,7 +44,10 @@ GROUPS = {
         "See what the cache does, and let go of what it holds.",
         {
             "stats": ("headworks.cli.operation.cache:stats", "Show hits, what they saved, and what each tier holds."),
-            "invalidate": ("headworks.cli.operation.cache:invalidate", "Let go of cached answers, and count what is left."),
+            "invalidate": (
+                "headworks.cli.operation.cache:invalidate",
+                "Let go of cached answers, and count what is left.",
+            ),
         },
     ),
     "drill": (

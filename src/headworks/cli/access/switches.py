@@ -11,7 +11,7 @@ from headworks.core.people.alerting import Unheard
 from headworks.extras import board
 from headworks.flags.switches import Switches, SwitchWish
 from headworks.flags.switches.switch import told
-from headworks.server.admin.switches import shown
+from headworks.server.admin.flagging.switches import shown
 
 _ACTOR = "command line"
 _T = TypeVar("_T")

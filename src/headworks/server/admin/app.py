@@ -20,7 +20,8 @@ from headworks.server.admin.budgets import add_budgets
 from headworks.server.admin.caching.routes import add_cache
 from headworks.server.admin.experiments.routes import add_experiments
 from headworks.server.admin.explain import SCHEMA, explained
-from headworks.server.admin.flags import add_flags
+from headworks.server.admin.flagging.definitions import add_flags
+from headworks.server.admin.flagging.switches import add_switches
 from headworks.server.admin.masking import masked
 from headworks.server.admin.operation import add_operation
 from headworks.server.admin.prompts import add_prompts
@@ -40,7 +41,6 @@ from headworks.server.admin.shapes import (
     TracePage,
     TraceQuery,
 )
-from headworks.server.admin.switches import add_switches
 from headworks.server.replays import ReplayWish
 
 _Id = Annotated[str, Path(max_length=200)]

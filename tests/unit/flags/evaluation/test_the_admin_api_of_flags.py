@@ -8,7 +8,7 @@ from fastapi import FastAPI
 
 from headworks.core.errors import HeadworksError
 from headworks.flags.evaluation import Flags, FlagShelf
-from headworks.server.admin.flags import add_flags
+from headworks.server.admin.flagging.definitions import add_flags
 from headworks.testing import FakeBoard
 
 ON = {"type": "boolean", "default": "on"}
