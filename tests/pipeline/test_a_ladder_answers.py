@@ -100,6 +100,13 @@ def test_the_last_rung_is_a_text(house, flip):
     assert degraded(house, ask(house, words="Who are you?"))[:2] == ("We are looking into it.", "message")
 
 
+@pytest.mark.parametrize(("kind", "name"), [("model", "openai"), ("provider", "oai")])
+def test_another_model_answers_for_one_that_is_off(house, flip, kind, name):
+    flip(kind, name)
+    house.fake.script([Recipe(text="from the other")])
+    assert degraded(house, ask(house)) == ("from the other", "model", "model: feature_disabled")
+
+
 def test_another_model_that_is_off_is_passed_over(house, flip):
     flip("provider", "ant")
     house.fake.script([Recipe(status=500)])

@@ -18,6 +18,8 @@ from headworks.core.policy import USUAL, Policy
 
 Role = Literal["system", "user", "assistant", "tool"]
 Kind = Literal["chat", "completion", "embedding", "count"]
+OURSELVES = "headworks"
+"""The gateway itself: as the key of calls that it makes, and as the provider of answers that it gives."""
 CacheWish = Literal["on", "off", "refresh"]
 
 

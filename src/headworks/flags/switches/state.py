@@ -82,7 +82,7 @@ class State:
             left = tuple(one for one in route.targets if one.name not in models and one.provider not in providers)
             if not left:
                 first = route.targets[0]
-                raise disabled(models.get(first.name) or providers[first.provider])
+                raise SwitchedOffError(models.get(first.name) or providers[first.provider])
             if len(left) < len(route.targets):
                 route = replace(route, targets=left)
         if self.has("cache", "all", route.feature):
@@ -110,7 +110,16 @@ class State:
         return next((tools[tool.name] for tool in ask.prompt.tools if tool.name in tools), None)
 
 
-def disabled(off: Off) -> RefusedError:
-    """The refusal: what is off, and until when, never why: that is the operators' own word."""
-    what = _WORDS[off.kind].format(off.name)
-    return RefusedError(f"{what} is switched off for now.", code="feature_disabled", status=403)
+class SwitchedOffError(RefusedError):
+    """Something of a call is off.
+
+    Attributes:
+        as_a_whole: The call is not to be made at all; False where only the models that it could ask are off.
+    """
+
+    def __init__(self, off: Off) -> None:
+        # What is off, never why: that is the operators' own word.
+        super().__init__(
+            f"{_WORDS[off.kind].format(off.name)} is switched off for now.", code="feature_disabled", status=403
+        )
+        self.as_a_whole = off.kind not in ("model", "provider")
