@@ -261,6 +261,7 @@ class Gateway:
                 self._calls,
                 Ladder(self.router, self._outfit.room),
                 Releases(self.trials.assignments, self.router, EDITORS),
+                self.flags,
             ),
             prompts=prompts,
             cache=self._outfit.room,

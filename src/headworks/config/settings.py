@@ -53,6 +53,9 @@ RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
 class Feature(FeatureSettings, FeatureLimits, DegradeSettings):
     """A feature of your application. `default` serves the requests that name none."""
 
+    flag: str | None = Field(default=None, min_length=1, max_length=200)
+    """A boolean flag that says for whom the feature is on. Where it is not known, it is on."""
+
     prompt: str | None = Field(default=None, min_length=1, max_length=200)
     """The prompt for calls that send `variables`: `name` (its label `production`), `name@label` or `name@7`."""
 

@@ -38,6 +38,7 @@ def router(config: Config) -> Router:
             feature.allow_expensive,
             feature.ladder(),
             feature.prompt,
+            feature.flag,
         )
         for name, feature in config.features.items()
     }

@@ -323,7 +323,8 @@ class Route(Struct, frozen=True, kw_only=True):
     """The plan for a call: targets in the order they are tried (the first is the choice, the rest are fallbacks).
 
     `max_tokens` is the longest answer that the feature allows, `prompt` the prompt that it is built with (`name`,
-    or `name@version`), `ladder` what answers when no target does.
+    or `name@version`), `flag` the flag that says whether the feature is on for a caller, `ladder` what answers when no
+    target does.
     """
 
     feature: str
@@ -335,4 +336,5 @@ class Route(Struct, frozen=True, kw_only=True):
     max_tokens: int | None = None
     versions: Versions = Versions()
     prompt: str | None = None
+    flag: str | None = None
     ladder: tuple[Rung, ...] = ()

@@ -208,6 +208,9 @@ class OpenTrace(Protocol):
     def adapted(self, note: str) -> None:
         """Note that the ask was changed so that it could be answered, and how."""
 
+    def flagged(self, name: str, variant: str) -> None:
+        """Note the variant of a flag that the call got."""
+
     def tried(self, label: str) -> None:
         """Note the experiment and the variant that the call belongs to."""
 

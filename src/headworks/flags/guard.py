@@ -11,9 +11,10 @@ from headworks.core.errors import HeadworksError, RefusedError
 from headworks.core.messages import Ask, Caller, Route
 from headworks.core.protocols import OpenTrace, Way
 from headworks.core.replies import Reply
+from headworks.flags.evaluation import Flags, call_context
 from headworks.flags.ladder.ladder import Ladder, may_step_down
 from headworks.flags.releases import Releases
-from headworks.flags.switches.state import State, SwitchedOffError
+from headworks.flags.switches.state import Off, State, SwitchedOffError
 from headworks.flags.switches.switches import Switches
 
 
@@ -25,9 +26,13 @@ class Gate:
         running: The calls under way, shared by the gates of all configs.
         ladder: What answers otherwise.
         releases: What is tried on whom.
+        flags: Say for whom a feature is on.
     """
 
-    def __init__(self, switches: Switches, running: "Running", ladder: Ladder, releases: Releases) -> None:
+    def __init__(
+        self, switches: Switches, running: "Running", ladder: Ladder, releases: Releases, flags: Flags
+    ) -> None:
+        self.flags = flags
         self.release = releases.of
         self.switches = switches
         self.running = running
@@ -117,6 +122,8 @@ class Guard:
             state = self._gate.switches.current()
             if state is not None:
                 route = _admitted(state, ask, caller, route)
+            if route.flag is not None:
+                await self._look_at_flag(route.flag)
             self._inner = inner = self._way(ask, caller, route, trace)
             return await inner.__aenter__()
         except HeadworksError as error:
@@ -126,6 +133,16 @@ class Guard:
             if cut is None:
                 raise
             return await self._below(cut, route)
+
+    async def _look_at_flag(self, name: str) -> None:
+        """Refuse the call where the flag says that its feature is off for this caller."""
+        ask, caller, route, trace = self._call
+        found = await self._gate.flags.resolved(
+            name, default=True, context=call_context(ask, caller, feature=route.feature)
+        )
+        trace.flagged(name, found.variant or found.reason)
+        if found.value is False:
+            raise SwitchedOffError(Off("feature", route.feature))
 
     async def _below(self, error: HeadworksError, route: Route) -> Reply:
         if not route.ladder or not may_step_down(error):

@@ -39,6 +39,7 @@ class FeatureRule(Struct, frozen=True):
     allow_expensive: bool = False
     ladder: tuple[Rung, ...] = ()
     prompt: str | None = None
+    flag: str | None = None
 
 
 class Router:
@@ -215,6 +216,7 @@ def _route(feature: str, query_type: str, targets: tuple[Target, ...], rule: Fea
         max_tokens=rule.max_tokens,
         ladder=rule.ladder,
         prompt=rule.prompt,
+        flag=rule.flag,
     )
 
 

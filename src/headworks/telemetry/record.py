@@ -101,6 +101,7 @@ class TraceRecord(Struct, kw_only=True, omit_defaults=True):
     safety: list[Any] = []
     retrieval: list[Any] = []
     tags: dict[str, str] = {}
+    flags: dict[str, str] = {}
     request: Raw = NO_BODY
     response: Raw = NO_BODY
 

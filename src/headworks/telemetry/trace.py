@@ -15,6 +15,7 @@ from headworks.core.messages import Ask, Route, Target
 from headworks.core.protocols import Pricing
 from headworks.core.replies import Chunk, Event, Reply, Usage
 from headworks.telemetry.capture import captured_request, captured_response
+from headworks.telemetry.notes import Notes
 from headworks.telemetry.record import Attempt, Status, TraceRecord, encode, facts_of
 from headworks.telemetry.spool import Spool
 from headworks.telemetry.tally import Tally
@@ -45,7 +46,7 @@ class Desk(Struct):
     draining: bool = False
 
 
-class Trace:
+class Trace(Notes):
     """One open trace; satisfies `core.protocols.OpenTrace`.
 
     Args:
@@ -160,18 +161,6 @@ class Trace:
             usage = self._estimated(target)
             if usage is not None:
                 self._charge(lost, target, usage)
-
-    def adapted(self, note: str) -> None:
-        """The ask was changed so that it could be answered: `note` says what, for the record and a header."""
-        self.record.adapted = [*self.record.adapted, note]
-
-    def tried(self, label: str) -> None:
-        """The call belongs to this variant of an experiment."""
-        self.record.experiment = label
-
-    def degraded(self, level: str, why: str) -> None:
-        """A rung of the ladder answers: which, and the code of the error that led there."""
-        self.record.degraded = f"{level}: {why}"
 
     def cached(
         self,

@@ -20,7 +20,7 @@ try:
 except ImportError as missing:
     raise StoreError("Parquet export needs pyarrow: install headworks[analytics].", retryable=False) from missing
 
-_NESTED = ("adapted", "attempts", "safety", "retrieval", "tags", "user_feedback")
+_NESTED = ("adapted", "attempts", "safety", "retrieval", "tags", "flags", "user_feedback")
 _WHOLE = (
     "prompt_tokens",
     "completion_tokens",

@@ -22,7 +22,7 @@ from headworks.telemetry.ledger.rollups.recent import leave
 from headworks.telemetry.record import Attempt, TraceRecord
 
 FILE = "traces.sqlite"
-_JSON = ("adapted", "attempts", "safety", "retrieval", "tags")
+_JSON = ("adapted", "attempts", "safety", "retrieval", "tags", "flags")
 _PLAIN = tuple(name for name in TraceRecord.__struct_fields__ if name not in (*_JSON, "request", "response"))
 COLUMNS = (*_PLAIN, *_JSON)
 _plain = attrgetter(*_PLAIN)
@@ -84,6 +84,7 @@ STEPS = (
     ALTER TABLE traces ADD COLUMN saved_nano INTEGER NOT NULL DEFAULT 0;
     """,
     rollups.STEP,
+    "ALTER TABLE traces ADD COLUMN flags TEXT;",
 )
 _ROWS = 32
 """Rows of one statement: each statement lets go of the interpreter and waits to get it back from the calls."""
@@ -180,8 +181,7 @@ def _first_of_each(records: list[TraceRecord], trace_ids: set[str]) -> list[Trac
 
 def row(record: TraceRecord) -> tuple[Any, ...]:
     """The values of `COLUMNS`, in order."""
-    adapted, attempts, safety, retrieval, tags = _nested(record)
-    return (*_plain(record), _json(adapted), _json(attempts), _json(safety), _json(retrieval), _json(tags))
+    return (*_plain(record), *map(_json, _nested(record)))
 
 
 def _json(value: list[Any] | dict[str, Any]) -> str | None:
