@@ -184,3 +184,25 @@ def _add_cache(facts: dict[str, object], record: TraceRecord) -> None:
     if record.cache_similarity is not None:
         facts["cache_similarity"] = round(record.cache_similarity, 4)
         facts["cache_bound"] = round(record.cache_bound or 0.0, 4)
+
+
+class Notes:
+    """Part of `Trace`: these notes go straight on the record."""
+
+    record: TraceRecord
+
+    def adapted(self, note: str) -> None:
+        """The ask was changed so that it could be answered: `note` says what, for the record and a header."""
+        self.record.adapted = [*self.record.adapted, note]
+
+    def flagged(self, name: str, variant: str) -> None:
+        """A flag was evaluated for the call: which, and the variant it got."""
+        self.record.flags = {**self.record.flags, name: variant}
+
+    def tried(self, label: str) -> None:
+        """The call belongs to this variant of an experiment."""
+        self.record.experiment = label
+
+    def degraded(self, level: str, why: str) -> None:
+        """A rung of the ladder answers: which, and the code of the error that led there."""
+        self.record.degraded = f"{level}: {why}"

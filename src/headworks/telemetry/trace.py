@@ -15,8 +15,7 @@ from headworks.core.messages import Ask, Route, Target
 from headworks.core.protocols import Pricing
 from headworks.core.replies import Chunk, Event, Reply, Usage
 from headworks.telemetry.capture import captured_request, captured_response
-from headworks.telemetry.notes import Notes
-from headworks.telemetry.record import Attempt, Status, TraceRecord, encode, facts_of
+from headworks.telemetry.record import Attempt, Notes, Status, TraceRecord, encode, facts_of
 from headworks.telemetry.spool import Spool
 from headworks.telemetry.tally import Tally
 
