@@ -36,11 +36,12 @@ async def measured(data: Path, folder: Path, settings: IndexSettings) -> tuple[d
     started = time.perf_counter()
     report = await Indexer(Shelf(folder), model, settings, SystemClock()).add(NAME, [str(documents)], Options())
     took = time.perf_counter() - started
-    retriever = Retriever(LiveIndex(Shelf(folder), NAME, SystemClock()), model, SystemClock())
+    index = LiveIndex(Shelf(folder), NAME, SystemClock())
+    retriever = Retriever(index, model, SystemClock())
     try:
         return await evaluate(retriever, _questions(data / FILES[1]), frozenset()), took, report.chunks
     finally:
-        retriever.close()
+        index.close()
         await model.stop()
 
 

@@ -20,7 +20,7 @@ from headworks.retrieval.ingest.report import Report, Tell, untold
 from headworks.retrieval.ingest.run import Run, Stamps, Tools
 from headworks.retrieval.ingest.walking import Candidate, root_of
 from headworks.retrieval.reading.kinds import kind_of
-from headworks.retrieval.reading.process import ReadingProcess
+from headworks.retrieval.reading.process import Reading, ReadingProcess
 from headworks.retrieval.store.reader import IndexReader
 from headworks.retrieval.store.shelf import Shelf
 from headworks.retrieval.store.writer import IndexWriter
@@ -43,13 +43,22 @@ class Indexer:
         embedder: Makes vectors; None for indexes of words alone. Started when there is something to embed.
         settings: How documents are read and cut.
         clock: Source of time.
+        reader: Makes what reads files.
     """
 
-    def __init__(self, shelf: Shelf, embedder: Embedder | None, settings: IndexSettings, clock: Clock) -> None:
+    def __init__(
+        self,
+        shelf: Shelf,
+        embedder: Embedder | None,
+        settings: IndexSettings,
+        clock: Clock,
+        reader: Callable[[IndexSettings], Reading] = ReadingProcess,
+    ) -> None:
         self.shelf = shelf
         self._embedder = embedder
         self._settings = settings
         self._clock = clock
+        self._reader = reader
 
     async def add(
         self, name: str, paths: Iterable[str], options: Options, tell: Tell = untold, stamps: Stamps | None = None
@@ -167,7 +176,7 @@ class Indexer:
     @asynccontextmanager
     async def _writing(self, name: str, path: Path) -> AsyncIterator[_Opened]:
         with self.shelf.writing(name), ThreadPoolExecutor(1, thread_name_prefix="indexing") as thread:
-            reading = ReadingProcess(self._settings)
+            reading = self._reader(self._settings)
             writer = await _in(thread, IndexWriter, path, self._clock)
             try:
                 await _in(thread, self._agree, name, writer)

@@ -6,6 +6,7 @@ Everything here blocks and runs in threads. A rebuilt index is taken up at the n
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from headworks.retrieval.store.rows import BLOCK_ROWS, Block, Whole, block_of, w
 from headworks.retrieval.store.shelf import Shelf
 
 FOLLOW_S = 1.0
+_THREADS = 4
 _NONE: Whole = np.empty(0, np.int64)
 
 
@@ -51,12 +53,17 @@ class LiveIndex:
         shelf: Where it lies.
         name: Its name.
         clock: Says when to look for changes.
+
+    Attributes:
+        name: The same.
+        threads: Where everything here is to be done.
     """
 
     def __init__(self, shelf: Shelf, name: str, clock: Clock) -> None:
         self.name = name
         self._shelf = shelf
         self._clock = clock
+        self.threads = ThreadPoolExecutor(_THREADS, thread_name_prefix=f"retrieval-{name}")
         self._lock = threading.Lock()
         self._idle: list[IndexReader] = []
         self._state: State | None = None
@@ -68,7 +75,8 @@ class LiveIndex:
         return "" if state is None else state.version
 
     def close(self) -> None:
-        """Let go of files and memory."""
+        """Let go of threads, files and memory."""
+        self.threads.shutdown()
         with self._lock:
             idle, self._idle, self._state = self._idle, [], None
         for reader in idle:

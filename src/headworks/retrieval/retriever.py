@@ -6,7 +6,6 @@ over.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import msgspec
@@ -24,7 +23,6 @@ from headworks.retrieval.store.rows import Floats, nearest
 CANDIDATES = 100
 """Chunks that each search contributes, at least."""
 _PER_WANTED = 4
-_THREADS = 4
 _RERANKED = 4
 _SPARE = 2
 _MOST_QUERY_CHARS = 8000
@@ -45,22 +43,24 @@ class Hooks(Struct, frozen=True):
     rerank: Rerank | None = None
 
 
+NO_HOOKS = Hooks()
+
+
 class Retriever:
     """Searches one index.
 
     Args:
-        index: Which one.
+        index: Which one. Closed by its owner.
         embedder: Makes the vector of the question; None searches by words alone. Started and stopped by its owner.
         clock: Measures deadlines.
         hooks: Rewrites questions and orders what was found.
     """
 
-    def __init__(self, index: LiveIndex, embedder: Embedder | None, clock: Clock, hooks: Hooks = Hooks()) -> None:  # noqa: B008  frozen
+    def __init__(self, index: LiveIndex, embedder: Embedder | None, clock: Clock, hooks: Hooks = NO_HOOKS) -> None:
         self._index = index
         self._embedder = embedder
         self._clock = clock
         self._hooks = hooks
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix=f"retrieval-{index.name}")
 
     @property
     def version(self) -> str:
@@ -75,11 +75,6 @@ class Retriever:
             StoreError: The index cannot be read.
         """
         return await self._in_thread(self._look)
-
-    def close(self) -> None:
-        """Let go of files, threads and memory."""
-        self._threads.shutdown()
-        self._index.close()
 
     async def search(
         self,
@@ -115,7 +110,7 @@ class Retriever:
 
     async def run(self, wish: Wish) -> list[Passage]:
         """The same without hooks and deadline, for a wish that may be by words or meaning alone."""
-        query = wish.query[:_MOST_QUERY_CHARS]
+        query = wish.query[:_MOST_QUERY_CHARS].encode(errors="replace").decode()  # halves of characters are nothing
         vector = None if wish.mode == "lexical" else await self._vector(query)
         return await self._in_thread(self._find, msgspec.structs.replace(wish, query=query), vector)
 
@@ -183,7 +178,7 @@ class Retriever:
         ]
 
     async def _in_thread(self, work: Callable[..., _T], *arguments: object) -> _T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+        return await asyncio.get_running_loop().run_in_executor(self._index.threads, work, *arguments)
 
 
 def _places(ranking: Sequence[int]) -> dict[int, int]:

@@ -1,4 +1,4 @@
-"""The room in a running gateway: a retriever for each index, made when it is first asked, and what writes to indexes."""
+"""The room in a running gateway: its indexes, opened when they are first searched, and what writes to them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +12,7 @@ from headworks.retrieval.ingest.options import Options
 from headworks.retrieval.ingest.report import Report
 from headworks.retrieval.live import LiveIndex
 from headworks.retrieval.passages import Passage, Wish
-from headworks.retrieval.retriever import Hooks, Retriever
+from headworks.retrieval.retriever import NO_HOOKS, Hooks, Retriever
 from headworks.retrieval.store.shelf import Shelf
 
 
@@ -41,23 +41,20 @@ class RetrievalRoom:
         self._asking = asking
         self._making = making
         self._clock = clock
-        self._retrievers: dict[str, Retriever] = {}
+        self._open: dict[str, LiveIndex] = {}
 
-    def retriever(self, name: str, hooks: Hooks | None = None) -> Retriever:
-        """What searches an index: the same for all who have no hooks. With hooks, the caller keeps and closes it."""
-        if hooks is not None:
-            return Retriever(LiveIndex(self._shelf, name, self._clock), self._asking, self._clock, hooks)
-        found = self._retrievers.get(name)
-        if found is None:
-            index = LiveIndex(self._shelf, name, self._clock)
-            found = self._retrievers[name] = Retriever(index, self._asking, self._clock)
-        return found
+    def retriever(self, name: str, hooks: Hooks = NO_HOOKS) -> Retriever:
+        """What searches an index. All that search one share its memory."""
+        index = self._open.get(name)
+        if index is None:
+            index = self._open[name] = LiveIndex(self._shelf, name, self._clock)
+        return Retriever(index, self._asking, self._clock, hooks)
 
     def close(self) -> None:
         """Let go of everything."""
-        for retriever in self._retrievers.values():
-            retriever.close()
-        self._retrievers.clear()
+        for index in self._open.values():
+            index.close()
+        self._open.clear()
 
     def overview(self) -> list[dict[str, Any]]:
         """Every index. Blocks."""
@@ -84,10 +81,7 @@ class RetrievalRoom:
 
     async def remove(self, name: str, sources: tuple[str, ...] = ()) -> int:
         """Remove files, or the index whole."""
-        gone = await self._indexer(None).remove(name, sources)
-        if not sources and name in self._retrievers:
-            self._retrievers.pop(name).close()
-        return gone
+        return await self._indexer(None).remove(name, sources)
 
     def _indexer(self, embedder: Embedder | None) -> Indexer:
         return Indexer(self._shelf, embedder, self._settings, self._clock)

@@ -182,7 +182,7 @@ class StoredIndexes:
             try:
                 return await work(retriever)
             finally:
-                retriever.close()
+                index.close()
 
     @asynccontextmanager
     async def _embedder(self) -> "AsyncIterator[LocalEmbedder | EndpointEmbedder]":

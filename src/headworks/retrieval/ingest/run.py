@@ -16,7 +16,7 @@ from headworks.retrieval.config import IndexSettings
 from headworks.retrieval.ingest.options import Options
 from headworks.retrieval.ingest.report import Progress, Report, Tell, Trouble
 from headworks.retrieval.ingest.walking import Candidate, walk
-from headworks.retrieval.reading.process import ReadingProcess
+from headworks.retrieval.reading.process import Reading
 from headworks.retrieval.store.pieces import Cut, Filed, embedded
 from headworks.retrieval.store.writer import IndexWriter
 
@@ -40,7 +40,7 @@ class Tools(Struct, frozen=True):
     """
 
     embedder: Embedder | None
-    reading: ReadingProcess
+    reading: Reading
     settings: IndexSettings
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from typing import Protocol
 
 import msgspec
 
@@ -14,8 +15,18 @@ WORKER = "headworks.retrieval.reading.worker"
 _PASSED_ON = ("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "PYTHONHOME", "PYTHONPATH", "TMPDIR", "TZ")
 
 
+class Reading(Protocol):
+    """Reads files."""
+
+    async def read(self, path: str, kind: str) -> Result:
+        """What a file holds. Never raises for what is wrong with it."""
+
+    async def stop(self) -> None:
+        """Let go of what it holds."""
+
+
 class ReadingProcess:
-    """Reads files. Ended by `stop`, or by the end of this process whatever its cause.
+    """Satisfies `Reading`. Ended by `stop`, or by the end of this process whatever its cause.
 
     Args:
         settings: How to cut, and how long to wait.
@@ -26,7 +37,7 @@ class ReadingProcess:
         self._child: Child | None = None
 
     async def read(self, path: str, kind: str) -> Result:
-        """What a file holds. Never raises for what is wrong with it."""
+        """See `Reading`."""
         job = Job(path, kind, self._settings.chunk_chars, self._settings.overlap_chars, self._settings.max_file_chars)
         whole = False
         try:
