@@ -331,6 +331,7 @@ class Gateway:
             replays=Replays(lambda: self.asides, self._clock),
             switches=self.switches,
             trials=self.trials,
+            count_tokens=self._counter.text,
             prompts=self.prompts,
             flags=FlagShelf(self.flags, self.board),
             game_day=lambda: self.game_day if self.config.game_day else None,

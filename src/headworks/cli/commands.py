@@ -104,6 +104,7 @@ GROUPS = {
             "diff": ("headworks.cli.prompts:diff", "Say what is different between two versions."),
             "label": ("headworks.cli.prompts:label", "Move a label to a version."),
             "rollback": ("headworks.cli.prompts:rollback", "Move a label back to where it was."),
+            "delete": ("headworks.cli.prompts:delete", "Mark a version as deleted."),
             "render": ("headworks.cli.prompts:render", "Say what a prompt says with these variables."),
             "export": ("headworks.cli.prompts:export", "Write versions to files."),
         },

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 from msgspec import Struct
 
+from headworks.budgets import TokenCounter
 from headworks.cli.access.admin import AdminApi
 from headworks.config import Config
 from headworks.core.clock import SystemClock
@@ -150,7 +151,7 @@ class StoredPrompts:
 
     def shown(self, name: str, reference: Reference | None) -> dict[str, Any]:
         """One version."""
-        return self._seen(lambda registry: views.shown(registry, name, reference, None), _OBJECT)
+        return self._seen(lambda registry: views.shown(registry, name, reference, _tokens), _OBJECT)
 
     def difference(self, name: str, before: Reference, after: Reference) -> str:
         """A unified diff."""
@@ -231,3 +232,7 @@ async def opened(config: Config) -> AsyncIterator[Registry]:
 
 def _plain(value: Any, shape: type[_T]) -> _T:
     return msgspec.convert(msgspec.to_builtins(value), shape)
+
+
+def _tokens(text: str) -> int:
+    return TokenCounter().text(text, wait=True)

@@ -77,7 +77,7 @@ def build_app(rooms: AdminRooms) -> FastAPI:
     add_budgets(app, rooms)
     add_switches(app, rooms.switches)
     add_flags(app, rooms.flags)
-    add_prompts(app, rooms.prompts)
+    add_prompts(app, rooms.prompts, rooms.count_tokens)
     add_experiments(app, rooms.trials.desk, rooms.trials.watch)
     return app
 

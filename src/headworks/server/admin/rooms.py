@@ -95,6 +95,7 @@ class AdminRooms(Struct, frozen=True, kw_only=True):
         replays: Makes recorded calls again.
         switches: What is switched off.
         trials: What is tried on whom.
+        count_tokens: Tokens of a text.
         prompts: Prompts, their versions and labels.
         flags: Flags, those of the file and those changed at run time.
         game_day: The faults of a game day; None where the config allows none. Asked at every call: it may be reloaded.
@@ -113,6 +114,7 @@ class AdminRooms(Struct, frozen=True, kw_only=True):
     replays: Replays
     switches: Switches
     trials: Trials
+    count_tokens: Callable[[str], int]
     prompts: Registry
     flags: FlagShelf
     game_day: Callable[[], GameDay | None]

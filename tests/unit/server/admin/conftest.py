@@ -13,9 +13,17 @@ from headworks.cache.local import LocalSettings, LocalStore
 from headworks.cache.upkeep import LocalTiers, Upkeep
 from headworks.core.errors import BadAskError
 from headworks.core.messages import Ask, Caller
+from headworks.core.people.alerting import Unheard
+from headworks.flags.evaluation import Flags, FlagShelf
+from headworks.flags.experiments import Batch, Checks
+from headworks.flags.switches import Switches
+from headworks.flags.trials import Trials
 from headworks.identity.ring import KeyRing
+from headworks.prompts.registry.registry import Registry
 from headworks.providers.faults import GameDay
 from headworks.server.admin import AdminRooms, admin_app
+from headworks.server.replays import Replays
+from headworks.testing import FakeBoard
 from headworks.testing.clock import FakeClock
 
 ADMIN_KEY = "the-admin-key-of-this-test"
@@ -101,7 +109,15 @@ class AdminClient:
         self.app = admin_app(self.rooms(self.traces), limit_bytes=100_000)
 
     def rooms(self, traces: Any) -> AdminRooms:
+        board = FakeBoard(self.clock)
+        checks = Checks(features=dict, complaint=lambda *_: None)
         return AdminRooms(
+            replays=Replays(lambda: None, self.clock),
+            switches=Switches(board, self.clock, Unheard()),
+            trials=Trials(board, checks, lambda *_: Batch(calls=[], opinions=[], place=()), self.clock, Unheard()),
+            count_tokens=len,
+            prompts=Registry(board, self.clock),
+            flags=FlagShelf(Flags(board), board),
             keys=self.ring,
             traces=traces,
             config=self.config,

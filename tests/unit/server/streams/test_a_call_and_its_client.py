@@ -78,6 +78,19 @@ class Unlimited:
         return Free(ask, route)
 
 
+class Open:
+    """Nothing is off, and every ask is whole."""
+
+    def release(self, ask, caller, route, trace):
+        return ask, route
+
+    def build(self, ask, route):
+        return ask, route
+
+    def guard(self, ask, caller, route, trace, way):
+        return way(ask, caller, route, trace)
+
+
 class House:
     """One desk, and the calls made at it."""
 
@@ -90,7 +103,14 @@ class House:
         self.desk = Desk(
             identity=type("Keys", (), {"caller": lambda _, key: Caller(key_id=KEY, key_name="k", org_id="o")})(),
             telemetry=type("Telemetry", (), {"open": lambda _, ask, caller, at: self.trace})(),
-            rooms=Rooms(routing=room(), cache=CacheRoom(None, {}), budgets=Unlimited(), providers=self.provider),
+            rooms=Rooms(
+                routing=room(),
+                flags=Open(),
+                prompts=Open(),
+                cache=CacheRoom(None, {}),
+                budgets=Unlimited(),
+                providers=self.provider,
+            ),
             streams=log,
             clock=clock,
             max_body_bytes=10_000,
