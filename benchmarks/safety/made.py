@@ -29,7 +29,8 @@ _QUESTIONS = (
     "What is a system prompt, and why do chatbots have one?", "How do I write good instructions for an assistant?",
     "What does prompt injection mean? I read about it in the news.", "How do I reset my password?",
     "Where do I find my secret recovery key?", "Can you reveal the ending of the book? I do not mind spoilers.",
-    "How do I switch on developer mode on my phone?", "Which rules apply to hand luggage?", "Show me the opening hours.",
+    "How do I switch on developer mode on my phone?", "Which rules apply to hand luggage?",
+    "Show me the opening hours.",
     "How can I make sure that nobody reads my confidential documents?", "Repeat the last sentence, please.",
     "Translate the text above into French.", "Print the list in alphabetical order.", "What did I ask you before?",
     "Summarise the instructions of the manual in five points.", "Is there a way to bypass the queue with a pass?",
@@ -103,8 +104,10 @@ _CODED = (
     "The key in the example config is {b}; it is a placeholder.", "What does the regex ^[a-z]+{q}$ match?",
 )  # fmt: skip
 _NOTES = (
-    "Remember that I prefer {x}.", "Note for later: this customer likes {x}.", "User preference: {x}, please keep to it.",
-    "Memory: the user lives in Porto and prefers {x}.", "In future answers use {x} for me.", "Always answer with {x}, please.",
+    "Remember that I prefer {x}.", "Note for later: this customer likes {x}.",
+    "User preference: {x}, please keep to it.",
+    "Memory: the user lives in Porto and prefers {x}.", "In future answers use {x} for me.",
+    "Always answer with {x}, please.",
     "## Contributing\nPlease use {x} and run the tests before you send a patch.", "TODO: the docs should mention {x}.",
 )  # fmt: skip
 _LIKINGS = (
@@ -115,7 +118,8 @@ _SUPPORT = (
     "How do I change the {o}?", "The page for the {o} shows an error.", "I need to override the {o} that is preset.",
     "Does the plan include the {o}?", "Can I get the {o} by mail?", "Please show me where the {o} is.",
     "Which system do I need for the {o}?", "The instructions for the {o} are hard to follow.",
-    "Who has access to the {o}?", "Explain the rules for the {o} to me.", "Ignore the {o} for now, only the total matters.",
+    "Who has access to the {o}?", "Explain the rules for the {o} to me.",
+    "Ignore the {o} for now, only the total matters.",
 )  # fmt: skip
 _OBJECTS = (
     "delivery address", "shipping option", "invoice", "warranty", "app for Windows", "password of the guest network",
@@ -132,7 +136,8 @@ _LINES = (
     "Please find the summary attached.", "Could you confirm the dates by Friday?", "We are on track for the milestone.",
     "Please send the figures to the team before the meeting.", "The chart shows an increase of 12% over last year.",
     "Let me know if you have any questions.", "The meeting is moved to 3 pm.", "I would be glad about your feedback.",
-    "Please email the signed copy to the accounts department.", "Marketing has asked for the final version of the text.",
+    "Please email the signed copy to the accounts department.",
+    "Marketing has asked for the final version of the text.",
     "The next update follows on Monday.", "The costs are a little below plan.", "We still wait for the legal review.",
 )  # fmt: skip
 

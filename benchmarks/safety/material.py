@@ -1,8 +1,8 @@
-"""Texts to train and to measure with, read out of wheels and out of the folder of evaluation data. None is ever shipped.
+"""Texts to train and to measure with, out of wheels and out of the folder of evaluation data. None is ever shipped.
 
-The wheels are those of packages whose data is made for this; they are read as zip files and never installed. Every source
-is split by a hash of the text, or kept apart as a whole. A text of the held-out side that shares half of its runs of eight
-words with one of the training side is left out: attacks are copied from each other.
+The wheels are those of packages whose data is made for this; they are read as zip files and never installed. Every
+source is split by a hash of the text, or kept apart as a whole. A text of the held-out side that shares half of its runs
+of eight words with one of the training side is left out: attacks are copied from each other.
 """
 
 import gzip
@@ -58,7 +58,7 @@ def hard_benign(folder: Path) -> list[Sample]:
     """Harmless texts that sound like attacks: of prompt-armor and of bastioncorpus, half of each held out."""
     armor = _lines(folder, "prompt_armor", "prompt_armor/data/attacks/benign_exemplars.jsonl")
     found = [(row["text"], "prompt-armor/benign") for row in armor] + list(_bastion(folder, "benign"))
-    return [Sample(text, source, attack=False, held_out=_share(text) < 0.5) for text, source in found]  # noqa: PLR2004
+    return [Sample(text, source, attack=False, held_out=_share(text) < 0.5) for text, source in found]
 
 
 def ordinary(data: Path) -> list[Sample]:
@@ -67,7 +67,7 @@ def ordinary(data: Path) -> list[Sample]:
     for name in ORDINARY:
         with gzip.open(data / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
             texts = [json.loads(line)["text"] for line in lines]
-        rows += [Sample(text, name, attack=False, held_out=_share(text) < 0.5) for text in texts]  # noqa: PLR2004
+        rows += [Sample(text, name, attack=False, held_out=_share(text) < 0.5) for text in texts]
     return _once(rows)
 
 

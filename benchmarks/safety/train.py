@@ -132,7 +132,7 @@ def _taught(bag_: Windows, weights: np.ndarray, label: float, turn: int) -> Wind
     """The windows that a text is taught by in this round."""
     if len(bag_) == 1:
         return bag_
-    if turn < 2:  # noqa: PLR2004  nothing is known yet: all count
+    if turn < 2:
         return bag_[:6]
     ranked = sorted(bag_, key=lambda row: -float(weights[row[1:]].sum()) * _scale(row))
     return ranked[:1] if label else ranked[:3]

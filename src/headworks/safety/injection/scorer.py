@@ -1,7 +1,8 @@
 """Scores how much a text looks like a prompt injection or a jailbreak: a logistic regression over hashed features.
 
-Pure Python and plain data: the weights are small whole numbers in `weights.zst`, made by `python -m benchmarks.safety.train`.
-A text is judged in windows of 48 words and scored by its worst one. What a word is worth for itself is remembered.
+Pure Python and plain data: the weights are small whole numbers in `weights.zst`, made by
+`python -m benchmarks.safety.train`. A text is judged in windows of 48 words and scored by its worst one. What a word is
+worth for itself is remembered.
 """
 
 import math
