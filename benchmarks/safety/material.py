@@ -1,8 +1,8 @@
 """Texts to train and to measure with, out of wheels and out of the folder of evaluation data. None is ever shipped.
 
 The wheels are those of packages whose data is made for this; they are read as zip files and never installed. Every
-source is split by a hash of the text, or kept apart as a whole. A text of the held-out side that shares half of its runs
-of eight words with one of the training side is left out: attacks are copied from each other.
+source is split by a hash of the text, or kept apart as a whole. A text of the held-out side that shares half of its
+runs of eight words with one of the training side is left out: attacks are copied from each other.
 """
 
 import gzip

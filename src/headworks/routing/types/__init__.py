@@ -1,7 +1,8 @@
 """Query types: what kind of question a prompt is, and how hard.
 
 In go facts of a prompt, out comes a `Tag`. Rules decide what is plain to see; a classifier the rest; where it is
-unsure, the stronger type is taken. Fails open: without weights, rules go on, and what they leave counts as the strongest type.
+unsure, the stronger type is taken. Fails open: without weights, rules go on, and what they leave counts as the
+strongest type.
 """
 
 from headworks.routing.types.asking import AskModel, ModelClassifier

@@ -1,13 +1,14 @@
 """The words of query types: what is known of a prompt, what a classifier guesses, and the tag that comes of it."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Protocol
 
 from msgspec import Struct
 
 SIMPLE, CODE, LONG, REASONING, MULTIMODAL = "simple", "code", "long", "reasoning", "multimodal"
 TYPES = (SIMPLE, CODE, LONG, REASONING, MULTIMODAL)
-STRENGTH: Mapping[str, int] = {SIMPLE: 0, MULTIMODAL: 1, LONG: 2, CODE: 3, REASONING: 4}
+STRENGTH: Mapping[str, int] = MappingProxyType({SIMPLE: 0, MULTIMODAL: 1, LONG: 2, CODE: 3, REASONING: 4})
 """Which type asks for the stronger model, where a prompt may be either."""
 
 
