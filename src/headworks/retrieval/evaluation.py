@@ -60,7 +60,12 @@ async def evaluate(
     retriever: Retriever, questions: Sequence[Question], labels: frozenset[str], modes: Sequence[Mode] = MODES
 ) -> dict[str, Scores]:
     """The scores of each mode."""
-    return {mode: _mean([await _scored(retriever, one, labels, mode) for one in questions]) for mode in modes}
+    found: dict[str, Scores] = {}
+    for mode in modes:
+        rankings = [await ranking(retriever, question, labels, mode) for question in questions]
+        pairs = zip(rankings, questions, strict=True)
+        found[mode] = mean([scored(names, question.relevant) for names, question in pairs])
+    return found
 
 
 def scored(ranking: Sequence[str], relevant: Mapping[str, float]) -> Scores:
@@ -79,10 +84,15 @@ def scored(ranking: Sequence[str], relevant: Mapping[str, float]) -> Scores:
     )
 
 
-async def _scored(retriever: Retriever, question: Question, labels: frozenset[str], mode: Mode) -> Scores:
+async def ranking(retriever: Retriever, question: Question, labels: frozenset[str], mode: Mode) -> list[str]:
+    """The documents that are found, best first, as the question names them."""
     found = await retriever.run(Wish(query=question.text, top_k=_DEEP, labels=labels, mode=mode))
-    names = dict.fromkeys(_known(passage.document, question.relevant) for passage in found)
-    return scored(list(names), question.relevant)
+    return list(dict.fromkeys(_known(passage.document, question.relevant) for passage in found))
+
+
+def mean(scores: Sequence[Scores]) -> Scores:
+    """Means over questions."""
+    return Scores(*(sum(getattr(one, name) for one in scores) / len(scores) for name in Scores.__struct_fields__))
 
 
 def _known(document: str, relevant: Mapping[str, float]) -> str:
@@ -109,7 +119,3 @@ def _question(line: str, number: int) -> Question:
 
 def _discounted(gains: Sequence[float]) -> float:
     return sum(gain / math.log2(rank + 1) for rank, gain in enumerate(gains, start=1))
-
-
-def _mean(scores: Sequence[Scores]) -> Scores:
-    return Scores(*(sum(getattr(one, name) for one in scores) / len(scores) for name in Scores.__struct_fields__))

@@ -21,6 +21,7 @@ from headworks.retrieval.ingest.run import Run, Stamps, Tools
 from headworks.retrieval.ingest.walking import Candidate, root_of
 from headworks.retrieval.reading.kinds import kind_of
 from headworks.retrieval.reading.process import Reading, ReadingProcess
+from headworks.retrieval.store.graph import renew
 from headworks.retrieval.store.reader import IndexReader
 from headworks.retrieval.store.shelf import Shelf
 from headworks.retrieval.store.writer import IndexWriter
@@ -184,6 +185,7 @@ class Indexer:
             finally:
                 await reading.stop()
                 await _in(thread, writer.close)
+            await _in(thread, renew, path)
 
     def _agree(self, name: str, writer: IndexWriter) -> None:
         """Vectors of two models are never in one index."""

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from headworks.core.clock import Clock
 from headworks.core.errors import StoreError
+from headworks.retrieval.store.graph import Graph, load
 from headworks.retrieval.store.reader import IndexReader
 from headworks.retrieval.store.rows import BLOCK_ROWS, Block, Whole, block_of, without
 from headworks.retrieval.store.shelf import Shelf
@@ -34,6 +35,8 @@ class State(Struct, frozen=True):
         model: Of its vectors; empty where it has none.
         ids: Chunks in `blocks`.
         blocks: Their vectors.
+        graph: Finds near ones of a large index.
+        fresh: What is not in the graph; all where there is none.
         at_s: When it was looked at, monotonic.
     """
 
@@ -43,6 +46,8 @@ class State(Struct, frozen=True):
     model: str
     ids: Whole
     blocks: list[Block]
+    graph: Graph | None
+    fresh: list[Block]
     at_s: float
 
 
@@ -146,4 +151,7 @@ def _read(reader: IndexReader, before: State | None, changes: int, now: float) -
         new = blocks.pop().ids.tolist() + new
     for first in range(0, len(new), BLOCK_ROWS):
         blocks.append(block_of(reader.vectors(new[first : first + BLOCK_ROWS])))
-    return State(reader.path, changes, reader.version(), reader.about().get("model", ""), ids, blocks, now)
+    graph = load(reader.path)
+    fresh = blocks if graph is None else without(blocks, graph.ids)
+    about = reader.about()
+    return State(reader.path, changes, reader.version(), about.get("model", ""), ids, blocks, graph, fresh, now)

@@ -17,8 +17,9 @@ from headworks.core.errors import HeadworksError, StoreError
 from headworks.embedding.embedder import Embedder, EmbedderError
 from headworks.retrieval.fusion import fused
 from headworks.retrieval.live import LiveIndex
+from headworks.retrieval.near import near_in
 from headworks.retrieval.passages import Filters, Passage, Wish
-from headworks.retrieval.store.rows import Floats, nearest
+from headworks.retrieval.store.rows import Floats
 
 CANDIDATES = 100
 """Chunks that each search contributes, at least."""
@@ -164,7 +165,7 @@ class Retriever:
             words = [] if wish.mode == "dense" else reader.lexical(wish.query, scope, most)
             near: list[int] = []
             if vector is not None and self._embedder is not None and state.model == self._embedder.name:
-                near = [found for found, _ in nearest(state.blocks, vector, most, scope.seen())]
+                near = near_in(reader, state, scope, vector, most)
             scores = fused(words, near)
             # Some of what memory still has may be gone: a few more are asked for.
             passages = reader.passages(list(scores)[: _SPARE * wish.top_k], wish.labels)

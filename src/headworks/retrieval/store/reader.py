@@ -63,6 +63,7 @@ class IndexReader:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._connection = open_reader(path)
+        self._known: dict[str, int] = {}
 
     def close(self) -> None:
         """Let go of the file."""
@@ -138,7 +139,7 @@ class IndexReader:
 
     def lexical(self, query: str, scope: Scope, most: int) -> list[int]:
         """Chunks that have words of the question, best first."""
-        match = "" if scope.empty else match_of(self._connection, query)
+        match = "" if scope.empty else match_of(self._connection, query, self._known)
         if not match:
             return []
         values = (match, _json(scope.access), _json(scope.documents), most, ACCESS_SHIFT)

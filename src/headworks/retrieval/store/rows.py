@@ -60,9 +60,11 @@ def nearest(blocks: Iterable[Block], vector: Floats, most: int, seen: Seen) -> l
     """The nearest chunks that may be seen, with their cosines, nearest first."""
     ids, scores = [], []
     for block in blocks:
-        near = block.vectors @ vector
         mask = _mask(block, seen)
+        if mask is not None and not mask.any():
+            continue
         chosen = block.ids if mask is None else block.ids[mask]
+        near = block.vectors @ vector
         near = near if mask is None else near[mask]
         if len(near) > most:
             top = np.argpartition(near, len(near) - most)[-most:]

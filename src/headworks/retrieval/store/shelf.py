@@ -16,7 +16,8 @@ from headworks.retrieval.config import NAME_PATTERN
 
 FOLDER = "indexes"
 _FILE = re.compile(r"([A-Za-z0-9_-]{1,64})\.(\d{1,9})\.(sqlite|building)")
-_BESIDE = ("", "-wal", "-shm", ".usearch")
+_GRAPH = ".usearch"
+_BESIDE = ("", "-wal", "-shm", _GRAPH, f"{_GRAPH}.new")
 
 
 class Shelf:
@@ -72,6 +73,9 @@ class Shelf:
     def switch(self, building: Path) -> Path:
         """Put a complete file in force. It is closed, and nothing of it waits in a log beside it."""
         live = building.with_suffix(".sqlite")
+        graph = building.with_name(building.name + _GRAPH)
+        if graph.exists():
+            graph.rename(live.with_name(live.name + _GRAPH))
         with building.open("rb") as file:
             os.fsync(file.fileno())
         building.rename(live)

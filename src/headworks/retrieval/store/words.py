@@ -12,9 +12,10 @@ import apsw
 from headworks.retrieval.store.schema import TOKENIZER
 
 MOST_WORDS = 64
-MOST_ROWS = 20_000
+MOST_ROWS = 10_000
 """Rows that one search scores; the two rarest words are looked for however often they occur."""
 _LEAST_WORDS = 2
+_MOST_KNOWN = 50_000
 _ASKING = frozenset(
     """
     a about an and any are as at be been being but by can could did do does for from had has have he her his how i if in
@@ -25,11 +26,19 @@ _ASKING = frozenset(
 """English words that ask and join, but do not say what is sought. Left out where another word is there."""
 
 
-def match_of(connection: apsw.Connection, query: str) -> str:
-    """An FTS5 expression; empty when the question has no word that occurs."""
+def match_of(connection: apsw.Connection, query: str, known: dict[str, int]) -> str:
+    """An FTS5 expression; empty when the question has no word that occurs.
+
+    Args:
+        connection: Of the index.
+        query: The question.
+        known: In how many rows stems occur; filled here. It may be old: it only says which words are rare.
+    """
     words = _words(connection, query)
     words = {stem: word for stem, word in words.items() if word.lower() not in _ASKING} or words
-    counts = {word: _rows(connection, stem) for stem, word in words.items()}
+    if len(known) > _MOST_KNOWN:
+        known.clear()
+    counts = {word: known.get(stem) or _rows(connection, stem, known) for stem, word in words.items()}
     chosen: list[str] = []
     rows = 0
     for word in sorted(counts, key=counts.__getitem__):
@@ -55,9 +64,12 @@ def _words(connection: apsw.Connection, query: str) -> dict[str, str]:
     return found
 
 
-def _rows(connection: apsw.Connection, stem: str) -> int:
+def _rows(connection: apsw.Connection, stem: str, known: dict[str, int]) -> int:
     row = connection.execute("SELECT doc FROM vocabulary WHERE term = ?", (stem,)).fetchone()
-    return int(row[0]) if row else 0
+    if row is None:
+        return 0
+    known[stem] = int(row[0])
+    return known[stem]
 
 
 def _either(words: Sequence[str]) -> str:
