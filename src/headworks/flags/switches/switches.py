@@ -12,7 +12,7 @@ from contextlib import suppress
 import msgspec
 import structlog
 
-from headworks.core.clock import Clock
+from headworks.core.clock import Clock, rfc3339
 from headworks.core.errors import BadAskError, StoreError
 from headworks.core.people.alerting import Alert, Alerts
 from headworks.core.people.board import Board, Entry
@@ -154,11 +154,15 @@ def _ended(switch: Switch, now_s: float) -> bool:
 
 def _alert(name: str, switch: Switch | None) -> Alert:
     what = name.replace("/", " ", 1)
+    facts = {} if switch is None else {"to switch it on": f"headworks flags revive {what}"}
+    if switch is not None and switch.until_s is not None:
+        facts["ends by itself at"] = rfc3339(switch.until_s)
     return Alert(
         kind="switch",
         subject=name,
         severity="warning",
         title=f"{what} is on again." if switch is None else f"{switch.who} switched {what} off: {switch.why}",
+        facts=facts,
         resolved=switch is None,
     )
 

@@ -64,6 +64,7 @@ async def test_alerts_are_raised_and_taken_back(board, clock):
     await switches.revive("feature", "bot", who="ann")
     told = [(alert.kind, alert.subject, alert.resolved) for alert in heard.alerts]
     assert told == [("switch", "feature/bot", False), ("switch", "model/m", False), ("switch", "feature/bot", True)]
+    assert heard.alerts[0].facts == {"to switch it on": "headworks flags revive feature bot"}
     assert switches.current() is not None
     await switches.revive("model", "m", who="ann")
     assert switches.current() is None
