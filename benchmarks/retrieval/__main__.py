@@ -33,9 +33,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         result = asyncio.run(measured(arguments.data, Path(folder), settings))
     pieces, took, cpu = result.pieces, result.took_s, result.cpu_s
-    print(
-        f"ingest: {pieces} pieces in {took:.1f} s, {pieces / took:.0f} a second; {1000 * cpu / pieces:.1f} ms of CPU each"
-    )
+    each_ms = 1000 * cpu / pieces
+    print(f"ingest: {pieces} pieces in {took:.1f} s, {pieces / took:.0f} a second; {each_ms:.1f} ms of CPU each")
     _show_scores("As judged", result.judged)
     _show_scores("Without documents judged 0", result.condensed)
     return 0
