@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import msgspec
+from msgspec import Struct
 
 from headworks.cli.access.admin import AdminApi
 from headworks.config import Config
@@ -36,6 +37,14 @@ else:
 
 _T = TypeVar("_T")
 _EMBED_S = 120.0
+
+
+class Watching(Struct, frozen=True):
+    """How files are followed: who is told of progress and of the end of each turn, and the seconds between turns."""
+
+    tell: Tell
+    done: Callable[[Report], None]
+    pause_s: float
 
 
 class IndexAccess(Protocol):
@@ -141,22 +150,14 @@ class StoredIndexes:
 
         return asyncio.run(self._indexing(add))
 
-    def watch(
-        self,
-        name: str,
-        paths: Sequence[str],
-        options: Options,
-        tell: Tell,
-        done: Callable[[Report], None],
-        pause_s: float,
-    ) -> None:
+    def watch(self, name: str, paths: Sequence[str], options: Options, watching: Watching) -> None:
         """Take in files again and again, until interrupted."""
         stamps: dict[str, tuple[int, int]] = {}
 
         async def follow(indexer: "Indexer") -> None:
             while True:
-                done(await indexer.add(name, paths, options, tell, stamps))
-                await asyncio.sleep(pause_s)
+                watching.done(await indexer.add(name, paths, options, watching.tell, stamps))
+                await asyncio.sleep(watching.pause_s)
 
         asyncio.run(self._indexing(follow))
 

@@ -1,7 +1,7 @@
 """`headworks index add` and `rebuild`: take documents in."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated
@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from headworks.cli.access.index import StoredIndexes
+from headworks.cli.access.index import StoredIndexes, Watching
 from headworks.cli.access.place import Here, Place, seconds
 from headworks.cli.output import json_text
 from headworks.core.errors import BadAskError
@@ -105,7 +105,7 @@ def add(
     indexes, options = _indexes(place, how or How()), (said or Said()).options()
     if watch is not None:
         with _bar(shown=False) as tell:
-            indexes.watch(name, paths, options, tell, lambda report: _turn(report, as_json=place.json), seconds(watch))
+            indexes.watch(name, paths, options, Watching(tell, _turns(as_json=place.json), seconds(watch)))
     with _bar(shown=not place.json) as tell:
         report = indexes.add(name, paths, options, tell)
     return _reported(report, as_json=place.json)
@@ -163,10 +163,18 @@ def _bar(*, shown: bool) -> Iterator[Tell]:
         yield tell
 
 
-def _turn(report: Report, *, as_json: bool) -> None:
-    if report.added or report.changed or report.removed or report.troubles:
-        _reported(report, as_json=as_json)
-        sys.stdout.flush()
+def _turns(*, as_json: bool) -> Callable[[Report], None]:
+    """Tells of a turn in which something happened, or is wrong that was not before."""
+    before: list[Trouble] = []
+
+    def tell(report: Report) -> None:
+        nonlocal before
+        if report.added or report.changed or report.removed or report.troubles != before:
+            _reported(report, as_json=as_json)
+            sys.stdout.flush()
+        before = report.troubles
+
+    return tell
 
 
 def _reported(report: Report, *, as_json: bool) -> int:

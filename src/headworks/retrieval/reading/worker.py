@@ -7,6 +7,7 @@ import os
 import resource
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -62,7 +63,7 @@ def main() -> None:
     os.nice(5)  # calls go first
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     jobs: BinaryIO = sys.stdin.buffer
-    with report_channel() as answers:
+    with suppress(BrokenPipeError), report_channel() as answers:  # when nobody listens any more, this ends
         while (body := read_frame(jobs)) is not None:
             answers.write(framed(encode(answer(msgspec.msgpack.decode(body, type=Job)))))
             answers.flush()
