@@ -1,0 +1,1 @@
+"""How well query types are told and models are chosen: the shipped weights are made here, and measured."""

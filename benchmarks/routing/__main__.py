@@ -1,0 +1,61 @@
+"""`python -m benchmarks.routing`: how well query types are told and models are chosen, on sources kept apart."""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from benchmarks.routing.choosing import Prices, bounds, cost_factor, curves
+from benchmarks.routing.material import MATERIAL, material, outcomes
+from benchmarks.routing.splits import by_subject_share, by_whole_subjects, mmlu
+from benchmarks.routing.tables import tables
+from benchmarks.routing.tagging import costs, difficulty, measured
+from headworks.routing.types import BuiltInClassifier, built_in
+
+
+def main() -> int:
+    """Read the arguments, measure, print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.routing", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder with the evaluation data")
+    parser.add_argument("--packages", type=Path, help=f"folder with {MATERIAL}; without it types are not measured")
+    parser.add_argument("--out", type=Path, help="file for the figures, JSON")
+    parser.add_argument("--embeddings", type=Path, default=_scratch(), help="file that keeps embeddings between runs")
+    parser.add_argument("--prices", type=float, nargs=2, default=(0.6, 10.0), help="of the cheap and the strong model")
+    arguments = parser.parse_args()
+    if not (arguments.data / "routing_outcomes.jsonl.gz").is_file():
+        print(f"There is no routing_outcomes.jsonl.gz in {arguments.data}: it is not part of this repository.")
+        return 2
+    shipped = built_in(lambda reason: print(reason, file=sys.stderr))
+    if shipped is None:
+        return 1
+    figures = _figures(arguments, shipped)
+    if arguments.out is not None:
+        arguments.out.write_text(json.dumps(figures, indent=1), encoding="utf-8")
+    print(tables(figures))
+    return 0
+
+
+def _figures(arguments: argparse.Namespace, shipped: BuiltInClassifier) -> dict[str, Any]:
+    rows = mmlu(arguments.data)
+    stratified = by_subject_share(rows)
+    found: dict[str, Any] = {"costs": costs(shipped)}
+    if arguments.packages is not None:
+        found["types"] = measured(shipped, material(arguments.data, arguments.packages).measure)
+    found["difficulty"] = difficulty(shipped, stratified.measure)
+    found["within subjects"] = curves(stratified, arguments.embeddings, shipped)
+    found["whole subjects"] = curves(by_whole_subjects(rows), arguments.embeddings, shipped)
+    mixed = by_subject_share(outcomes(arguments.data))
+    found["mixed"] = cost_factor(mixed, Prices(*arguments.prices)) | {"prompts": len(mixed.measure)}
+    found["bounds"] = bounds(stratified)
+    return found
+
+
+def _scratch() -> Path:
+    home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(home) / "headworks-benchmarks" / "routing-prompts.npz"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
