@@ -86,6 +86,18 @@ GROUPS = {
             "log": ("headworks.cli.flags.switches:log", "List every flip of a switch: who, when and why."),
         },
     ),
+    "index": (
+        "Take documents in, and search them.",
+        {
+            "add": ("headworks.cli.index.adding:add", "Take files in, or what has changed of them."),
+            "rebuild": ("headworks.cli.index.adding:rebuild", "Cut and embed everything anew."),
+            "list": ("headworks.cli.index.looking:list_indexes", "List the indexes."),
+            "show": ("headworks.cli.index.looking:show", "Show what an index holds."),
+            "search": ("headworks.cli.index.looking:search", "Search an index."),
+            "evaluate": ("headworks.cli.index.looking:evaluate", "Say how well known answers are found."),
+            "rm": ("headworks.cli.index.looking:remove", "Take documents out, or the whole index."),
+        },
+    ),
     "keys": (
         "Create, list, rotate and revoke virtual keys.",
         {
