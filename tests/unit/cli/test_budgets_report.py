@@ -102,7 +102,8 @@ def test_a_ledger_of_an_older_version_is_brought_up_to_date(headworks, ledger):
     ledger._connection.execute(
         "DROP TABLE usage_recent; DROP TABLE usage_hours; DROP TABLE usage_days; DROP TABLE usage_months; "
         "DROP TABLE usage_brief_days; DROP TABLE usage_filling; ALTER TABLE traces DROP COLUMN repriced_nano; "
-        "ALTER TABLE traces DROP COLUMN flags; UPDATE schema_versions SET version = version - 2 WHERE room = 'telemetry'"
+        "ALTER TABLE traces DROP COLUMN flags; "
+        "UPDATE schema_versions SET version = version - 2 WHERE room = 'telemetry'"
     )
     assert "still being brought in" in headworks("budgets", "report").out
     ledger.keep_up()

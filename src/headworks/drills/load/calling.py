@@ -106,8 +106,21 @@ def judged(answered: Exchange, heard: Heard, right: str) -> tuple[Kind, str]:
     if not answered.complete or answered.status != 200 or heard.error_code is not None:
         cut = "" if answered.complete else "The connection was closed in the middle of it. "
         return "broken", f"{cut}{answered.status}: {heard.error_message or 'no error was told.'}"
+    if adapted := _shortened(answered, heard, right):
+        heard.error_code = "shortened"
+        return "error", f"200 length: it was made shorter for want of time, and says so ({adapted})."
     wrong = _wrong(heard, right)
     return ("wrong", wrong) if wrong else ("whole", "")
+
+
+def _shortened(answered: Exchange, heard: Heard, right: str) -> str:
+    """What the gateway says of an answer that it asked to be shorter, and that ends for that reason; else nothing.
+
+    So it does with the rest of a call's time after an answer that took too long (docs/reliability.md).
+    """
+    adapted = str(heard.facts.get("adapted") or answered.headers.get("x-headworks-adapted") or "")
+    honest = heard.finish == "length" and bool(heard.text) and right.startswith(heard.text)
+    return adapted if honest and "max_tokens" in adapted else ""
 
 
 def _wrong(heard: Heard, right: str) -> str:
