@@ -13,7 +13,7 @@ from headworks.safety.pii.national import RULES
 from headworks.safety.verdicts import Found
 
 LONGEST = 254
-"""Characters of the longest thing that is found whole: an e-mail address (RFC 5321, 4.5.3.1). All others are shorter."""
+"""Characters of the longest thing that is found whole: an e-mail address (RFC 5321, 4.5.3.1); others are shorter."""
 KINDS = frozenset({"EMAIL", "PHONE", "CARD", "IBAN", "IP", "MAC", *(rule.kind for rule in RULES)})
 _BESIDE = 48
 """Characters before a number in which a word may say what it is."""
@@ -30,12 +30,13 @@ _IPV6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:[0-9A-Fa-f]{1,4}|(?
 _MAC = re.compile(r"(?<![\w:-])[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?![\w:-])")
 _PHONE = re.compile(
     r"(?<![\w.+-])(?:\+[1-9]\d{0,2}[ .-]?(?:\(0?\d{1,4}\)[ .-]?)?\d{1,5}(?:[ .-]?\d{2,4}){1,5}"
-    r"|\(\d{3}\) ?\d{3}[ .-]\d{4}|[2-9]\d{2}[.-][2-9]\d{2}[.-]\d{4}|00[1-9]\d{1,2}[ .-]?\d{2,4}(?:[ .-]?\d{2,4}){1,4})(?![\w-])"
+    r"|\(\d{3}\) ?\d{3}[ .-]\d{4}|[2-9]\d{2}[.-][2-9]\d{2}[.-]\d{4}"
+    r"|00[1-9]\d{1,2}[ .-]?\d{2,4}(?:[ .-]?\d{2,4}){1,4})(?![\w-])"
 )
 _NATIONAL_PHONE = re.compile(r"(?<![\w.+-])\(?0?\d{2,5}\)?(?:[ ./-]?\d{2,5}){1,4}(?![\w-])")
 _PHONE_WORD = re.compile(
-    r"\b(?:phone|telephone|tel|mobile|cell|call(?: me| us)?(?: at| on)?|whatsapp|fax|handy|telefon|mobil|teléfono|téléphone|"
-    r"telefono|telefone)\b\W{0,3}(?:(?:number|no|nr|is|number is)\b\W{0,3}){0,2}$",
+    r"\b(?:phone|telephone|tel|mobile|cell|call(?: me| us)?(?: at| on)?|whatsapp|fax|handy|telefon|mobil|teléfono|"
+    r"téléphone|telefono|telefone)\b\W{0,3}(?:(?:number|no|nr|is|number is)\b\W{0,3}){0,2}$",
     re.IGNORECASE,
 )
 _DIGIT = re.compile(r"\d")
