@@ -1,18 +1,24 @@
-"""`python -m benchmarks.routing`: how well query types are told and models are chosen, on sources kept apart."""
+"""`python -m benchmarks.routing`: how well types are told and models chosen, on rows and sources kept apart."""
 
 import argparse
 import json
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from benchmarks.routing.choosing import Prices, bounds, cost_factor, curves
 from benchmarks.routing.material import MATERIAL, material, outcomes
+from benchmarks.routing.pretrain import learned
+from benchmarks.routing.rows import Row
+from benchmarks.routing.sources import by_rows, by_sources
 from benchmarks.routing.splits import by_subject_share, by_whole_subjects, mmlu
 from benchmarks.routing.tables import tables
 from benchmarks.routing.tagging import costs, difficulty, measured
 from headworks.routing.types import BuiltInClassifier, built_in
+from headworks.routing.types.linear import SHIPPED
+from headworks.routing.types.weights import load_weights
 
 
 def main() -> int:
@@ -42,14 +48,22 @@ def _figures(arguments: argparse.Namespace, shipped: BuiltInClassifier) -> dict[
     stratified = by_subject_share(rows)
     found: dict[str, Any] = {"costs": costs(shipped)}
     if arguments.packages is not None:
-        found["types"] = measured(shipped, material(arguments.data, arguments.packages).measure)
+        prompts = material(arguments.data, arguments.packages)
+        found["types, rows of known sources"] = measured([(shipped, by_rows(prompts).measure)])
+        found["types, sources never seen"] = measured(_left_out(prompts, load_weights(SHIPPED).temperature))
     found["difficulty"] = difficulty(shipped, stratified.measure)
     found["within subjects"] = curves(stratified, arguments.embeddings, shipped)
-    found["whole subjects"] = curves(by_whole_subjects(rows), arguments.embeddings, shipped)
+    found["whole subjects"] = curves(by_whole_subjects(rows), arguments.embeddings)
     mixed = by_subject_share(outcomes(arguments.data))
     found["mixed"] = cost_factor(mixed, Prices(*arguments.prices)) | {"prompts": len(mixed.measure)}
     found["bounds"] = bounds(stratified)
     return found
+
+
+def _left_out(prompts: list[Row], temperature: float) -> Iterator[tuple[BuiltInClassifier, list[Row]]]:
+    """Classifiers that learned as the shipped one did, each with the sources it has not seen."""
+    for learn, measure in by_sources(prompts):
+        yield BuiltInClassifier(learned(learn, temperature)), measure
 
 
 def _scratch() -> Path:

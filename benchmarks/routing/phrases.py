@@ -1,4 +1,4 @@
-"""Wordings that turn plain material into what people ask. Those for learning are not used for measuring."""
+"""Wordings that turn plain material into what people ask."""
 
 CLASSIFY = (
     "Classify the following message into one of these categories: {labels}.\n\n{text}",
@@ -32,26 +32,45 @@ CODE = (
     "Review this pull request. {name} should {task}.\n\n{source}",
     "A function should {task}. Which data structure would you use in {language}, and what is its complexity?",
 )
-SQL_LEARN = (
+MATHS = (
+    "Prove that $\\sqrt{{{a}}}$ is irrational.",
+    "Let $f(x) = {a}x^{b} - {c}x$. Find all local extrema of $f$ and justify your answer.",
+    "Evaluate \\int_0^{a} x^{b} e^{{-{c}x}} dx.",
+    "Suppose $G$ is a group of order ${a}$. Show that it has an element of order ${b}$, or give a counterexample.",
+    "If $\\gcd(a, {a}) = 1$ then $a^{{{b}}} \\equiv 1 \\pmod {{{c}}}$. Is this theorem true? Prove or disprove it.",
+    "Let $V$ be a vector space of dimension ${a}$ over $\\mathbb{{R}}$ and $T : V \\to V$ linear with $T^{b} = 0$.",
+    "For any integer $n \\geq {a}$, the sum $\\sum_{{k=1}}^n k^{b}$ is at most $n^{{{c}}}$. Is it?",
+    "Three of {a} workers finish a wall in {b} days. How long would {c} workers take? Show each step.",
+    "A train leaves at {a}:15 at {b}0 km/h, another {c} minutes later at {b}5 km/h. When does the second catch up?",
+    "A bag has {a} red and {b} blue balls. {c} are drawn without replacement. What is the chance that all are red?",
+    "Plan a round trip through {a} cities within {b} days and a budget of {c}00 euros, and explain the trade-offs.",
+    "All blorps are snarks. Some snarks are not {a}-legged. Does it follow that some blorps are not?",
+    "Ann is older than Bob, Bob is {a} years younger than Cleo, and together they are {b}{c}. How old is each of them?",
+    "Which of {a} suspects lied, if exactly {b} statements are true? Explain your deduction.",
+    "A loan of {a}0000 at {b}.5% is paid back over {c} years. Derive the monthly payment and compare it with renting.",
+    "Weigh the arguments for and against moving {a} services to one database, and recommend one with reasons.",
+    "Find the next term: {a}, {b}, {c}, ... and explain the rule.",
+    "Show that the limit of $(1 + {a}/n)^{{{b}n}}$ exists, and compute it.",
+    "Solve for x: {a}x^2 - {b}x + {c} = 0",
+    "Balance this equation and compute the mass of the product from {a} g: Fe + O2 -> Fe2O3",
+)
+SQL = (
     "Write a SQL query for this question. Tables after the bars.\n{text}",
     "{text}\nGive me the SQL.",
     "Schema and question: {text}\nAnswer with a SELECT statement.",
+    "Translate into SQL: {text}",
+    "Database question with its columns: {text}\nWhat query answers it?",
 )
-SQL_MEASURE = ("Translate into SQL: {text}", "Database question with its columns: {text}\nWhat query answers it?")
 LINES = ("What does this line do?\n{text}", "Describe the following line of Python: {text}")
-LONG_LEARN = (
+LONG = (
     "Summarise the following document in five sentences.\n\n{text}",
     "{text}\n\nWhat are the main points of this text?",
     "Read the report below and answer: what was found, and how?\n\n{text}",
     "Here is a document:\n\n{text}\n\nList everything it requires of the reader.",
     "Using only the text below, write a briefing for a manager.\n---\n{text}\n---",
     "Compare the sections of this text and point out where they disagree.\n\n{text}",
-)
-LONG_CHOOSE = (
     "Which obligations follow from this contract?\n\n{text}",
     "{text}\n\nExplain in plain words what I may and may not do.",
-)
-LONG_MEASURE = (
     "Please give me an executive summary of this chapter: {text}",
     "<document>\n{text}\n</document>\nWhat would a newcomer have to know from it?",
 )

@@ -1,20 +1,22 @@
-"""`python -m benchmarks.routing.pretrain`: learn the weights that are shipped, from sources that are kept apart."""
+"""`python -m benchmarks.routing.pretrain`: learn the weights that are shipped."""
 
 import argparse
+import random
 import sys
 from pathlib import Path
 
-from benchmarks.routing.material import MATERIAL, Material, material
-from benchmarks.routing.material import Row as Prompt
+from benchmarks.routing.material import MATERIAL, material
+from benchmarks.routing.rows import Row as Prompt
+from benchmarks.routing.sources import by_rows, by_sources
 from benchmarks.routing.splits import by_subject_share, mmlu
 from headworks.routing.types.features import features
 from headworks.routing.types.linear import SHIPPED
-from headworks.routing.types.logistic import Example, Learning, best_temperature, fit
+from headworks.routing.types.logistic import Example, Fitted, Learning, best_temperature, fit
 from headworks.routing.types.weights import Row, Weights, row, rows, save
 
 KINDS = ("simple", "code", "long", "reasoning")
 """What the text can tell. `multimodal` is what a prompt brings, so a rule sees it."""
-LEARNING = Learning(rounds=8, l2=3e-3, seed=1)
+LEARNING = Learning(rounds=8, l2=1e-3, seed=1)
 """Chosen on the rows for choosing."""
 HARD = Learning(rounds=8, l2=1e-2, seed=1)
 
@@ -26,23 +28,41 @@ def main() -> int:
     parser.add_argument("--packages", type=Path, required=True, help=f"folder with {MATERIAL}")
     parser.add_argument("--out", type=Path, default=SHIPPED, help="the file of weights")
     arguments = parser.parse_args()
-    found = material(arguments.data, arguments.packages)
-    save(learned(found, arguments.data), arguments.out)
-    print(f"{arguments.out}: {arguments.out.stat().st_size} bytes from {len(found.learn)} rows")
+    kept = by_rows(material(arguments.data, arguments.packages))
+    temperature = _temperature(kept.learn, kept.choose)
+    save(learned(kept.learn, temperature, _difficulty(arguments.data)), arguments.out)
+    print(f"{arguments.out}: {arguments.out.stat().st_size} bytes from {len(kept.learn)} rows")
     return 0
 
 
-def learned(found: Material, data: Path) -> Weights:
-    """The weights: types from rows for learning, temperature from those for choosing, difficulty from outcomes."""
-    fitted = fit(_balanced(found.learn), LEARNING, tick=lambda: print(".", end="", flush=True))
-    scored = [(fitted.scores(features(one.text)), KINDS.index(one.type)) for one in found.choose]
+def learned(learn: list[Prompt], temperature: float, difficulty: Row | None = None) -> Weights:
+    """The weights of types."""
     return Weights(
         name="shipped with Headworks",
         types=KINDS,
-        rows=rows(fitted),
-        temperature=best_temperature(scored),
-        difficulty=_difficulty(data),
+        rows=rows(_fitted(learn)),
+        temperature=temperature,
+        difficulty=difficulty,
     )
+
+
+def _temperature(learn: list[Prompt], choose: list[Prompt]) -> float:
+    """As right for sources that were learned from as for such that were not: as many rows of each.
+
+    Chosen by known sources alone, it would be far too sure of what it has never seen.
+    """
+    known = _scored(_fitted(learn), choose)
+    unseen = [one for rest, left_out in by_sources(learn) for one in _scored(_fitted(rest), left_out)]
+    drawn = random.Random(3).sample(unseen, len(known))
+    return best_temperature([*known, *drawn])
+
+
+def _scored(fitted: Fitted, prompts: list[Prompt]) -> list[tuple[list[float], int]]:
+    return [(fitted.scores(features(one.text)), KINDS.index(one.type)) for one in prompts]
+
+
+def _fitted(learn: list[Prompt]) -> Fitted:
+    return fit(_balanced(learn), LEARNING, tick=lambda: print(".", end="", flush=True, file=sys.stderr))
 
 
 def _balanced(learn: list[Prompt]) -> list[Example]:

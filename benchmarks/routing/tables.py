@@ -12,8 +12,9 @@ def tables(figures: dict[str, Any]) -> str:
 def _lines(figures: dict[str, Any]) -> Iterator[str]:
     yield "| microseconds of CPU | |\n|---|---|"
     yield from (f"| {name} | {value:.0f} |" for name, value in figures["costs"].items())
-    if "types" in figures:
-        yield from _types(figures["types"])
+    for name in ("types, rows of known sources", "types, sources never seen"):
+        if name in figures:
+            yield from _types(name, figures[name])
     yield f"\nDifficulty: AUC {figures['difficulty']['auc']:.3f}, calibration error {figures['difficulty']['ece']:.3f}"
     for name in ("within subjects", "whole subjects"):
         yield from _curves(name, figures[name])
@@ -26,8 +27,8 @@ def _lines(figures: dict[str, Any]) -> Iterator[str]:
         yield from (f"| {lower:.3f} | {good:.3f} | {count} |" for lower, good, count in steps)
 
 
-def _types(types: dict[str, Any]) -> Iterator[str]:
-    yield f"\nTypes: macro {types['macro']:.3f}, accuracy {types['accuracy']:.3f}, ECE {types['ece']:.3f};"
+def _types(name: str, types: dict[str, Any]) -> Iterator[str]:
+    yield f"\n{name}: macro {types['macro']:.3f}, accuracy {types['accuracy']:.3f}, ECE {types['ece']:.3f};"
     yield f"abstained {types['abstained']:.3f}, right after abstaining {types['right_after_abstaining']:.3f}"
     yield "\n| source (type) | right | prompts |\n|---|---|---|"
     yield from (f"| {name} | {share:.3f} | {count} |" for name, (share, count) in types["by_source"].items())

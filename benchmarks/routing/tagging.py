@@ -1,24 +1,25 @@
 """How well types are told: by source, with the calibration of what is said, and what it costs."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from benchmarks.routing.material import Row
+from benchmarks.routing.rows import Row
 from headworks.core.messages import Image, Message, Prompt, Text
 from headworks.routing.types import BuiltInClassifier, facts_of, tag
 
 _BINS = 10
 
 
-def measured(classifier: BuiltInClassifier, rows: list[Row]) -> dict[str, Any]:
+def measured(judged: Iterable[tuple[BuiltInClassifier, list[Row]]]) -> dict[str, Any]:
     """Accuracy by type and source (rules and classifier together, without abstaining), and the calibration error."""
+    rows = [(classifier, row) for classifier, ours in judged for row in ours]
     kinds: dict[str, list[bool]] = {}
     sources: dict[str, list[bool]] = {}
     said: list[tuple[float, bool]] = []
     confused: dict[str, int] = {}
     abstained = [0, 0]
-    for row in rows:
+    for classifier, row in rows:
         facts = facts_of(Prompt(messages=(Message("user", (Text(row.text),)),)))
         decided = tag(facts, classifier)
         guess = classifier.guess_now(row.text)

@@ -44,9 +44,10 @@ def features(text: str) -> list[int]:
 def _shapes(size: int, raw: bytes, words: list[bytes]) -> list[bytes]:
     """What a text looks like from afar: its length, lines, digits, and how it ends."""
     digits = raw.count(b"0") * 16 // (len(raw) + 1)
+    # Every power of two that is reached: what is learned of long texts holds for longer ones.
     return [
-        b"length %d" % size.bit_length(),
-        b"lines %d" % raw.count(b"\n").bit_length(),
+        *(b"length %d" % power for power in range(6, size.bit_length())),
+        *(b"lines %d" % power for power in range(raw.count(b"\n").bit_length())),
         b"digits %d" % digits,
         b"last " + (words[-1][:16] if words else b""),
         b"first " + (words[0][:16] if words else b""),
