@@ -35,12 +35,16 @@ _PHONE = re.compile(
 )
 _NATIONAL_PHONE = re.compile(r"(?<![\w.+-])\(?0?\d{2,5}\)?(?:[ ./-]?\d{2,5}){1,4}(?![\w-])")
 _PHONE_WORD = re.compile(
-    r"\b(?:phone|telephone|tel|mobile|cell|call(?: me| us)?(?: at| on)?|whatsapp|fax|handy|telefon|mobil|teléfono|"
+    r"\b(?:phone|telephone|tel|mobile|cell|call(?: me| us)?(?: at| on)?|whatsapp|fax|handy|"
+    r"telefon|mobil|teléfono|"
     r"téléphone|telefono|telefone)\b\W{0,3}(?:(?:number|no|nr|is|number is)\b\W{0,3}){0,2}$",
     re.IGNORECASE,
 )
 _DIGIT = re.compile(r"\d")
-_NUMBER = re.compile(r"\d[\d .()/+-]{5,}\d|[A-Z]{6}\d\d|[XYZ]-?\d{7}|[A-Z]{2}\d\d ?[A-Z0-9]{4}|(?:[0-9A-Fa-f]{2}-){3}")
+_NUMBER = re.compile(
+    r"\d[\d .()/+-]{5,}\d|[A-Z]{6}\d\d|[XYZ]-?\d{7}|"
+    r"[A-Z]{2}\d\d ?[A-Z0-9]{4}|(?:[0-9A-Fa-f]{2}-){3}"
+)
 """What every number that is looked for has inside. Prices, dates and hours do not, and cost one look."""
 _NOT_ALNUM = re.compile(r"[^A-Z0-9]")
 _COUNTRIES = {

@@ -1,0 +1,1 @@
+"""What the model answers, screened while it is being written."""

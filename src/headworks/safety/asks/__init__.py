@@ -1,0 +1,1 @@
+"""What a client asks, walked through and changed in its own bytes."""

@@ -1,0 +1,60 @@
+"""The words that `toxicity` looks for when the config names none: threats, and words meant to hurt.
+
+A short list, no classifier: it finds coarse language, not malice. Slurs against groups are not printed here; a feature
+adds its own list, or connects a moderation model.
+"""
+
+TOXIC = {
+    "INSULT": [
+        "you are an idiot",
+        "you're an idiot",
+        "you idiot",
+        "you moron",
+        "stupid idiot",
+        "fucking idiot",
+        "piece of shit",
+        "you are worthless",
+        "you're worthless",
+        "you are pathetic",
+        "you're pathetic",
+        "dumbass",
+        "asshole",
+        "bastard",
+        "son of a bitch",
+        "scumbag",
+        "dickhead",
+        "wanker",
+        "retard",
+        "shithead",
+        "imbecile",
+    ],
+    "PROFANITY": [
+        "fuck",
+        "fucking",
+        "fucked",
+        "fucker",
+        "motherfucker",
+        "bullshit",
+        "shit",
+        "cunt",
+        "bitch",
+        "bitches",
+        "whore",
+        "slut",
+    ],
+    "THREAT": [
+        "i will kill you",
+        "i'll kill you",
+        "i am going to kill you",
+        "you should die",
+        "you deserve to die",
+        "kill yourself",
+        "go kill yourself",
+        "i will hurt you",
+        "i'll hurt you",
+        "i will find you and",
+        "go die",
+        "drop dead",
+        "kys",
+    ],
+}
