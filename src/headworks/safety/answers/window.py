@@ -6,8 +6,8 @@ is stated: of a find longer than its detector's reach, what is beyond may have b
 
 from collections.abc import Sequence
 
-from headworks.safety.acting import Actor
-from headworks.safety.checks.detector import CONTEXT
+from headworks.safety.acting import Actor, Hit
+from headworks.safety.checks.detector import CONTEXT, GAP
 from headworks.safety.pii.vault import Vault
 from headworks.safety.policy import Check
 
@@ -51,9 +51,10 @@ class Window:
         if end <= start:
             return ""
         hits = self._actor.hits(self._checks, text, start)
-        for hit in sorted(hits, key=lambda one: one.found.start, reverse=True):
-            if hit.found.start < end < hit.found.end:
-                end = hit.found.start
+        if not last:
+            end = self._parted(hits, text, start, end)
+            if end <= start:
+                return ""
         hits = [hit for hit in hits if hit.found.end <= end]
         out = self._actor.act(hits, text, start, end, base=self._base, in_json=int(self._in_json))
         kept = max(0, end - CONTEXT)
@@ -62,5 +63,19 @@ class Window:
 
     def _settled(self, text: str, start: int) -> int:
         end = min((check.detector.settled(text, start) for check in self._checks), default=len(text))
-        end = max(end, len(text) - self._most, start)
-        return max(start, min(end, self._vault.settled(text, start)))
+        return self._vault.settled(text, start, max(end, len(text) - self._most, start))
+
+    def _parted(self, hits: list[Hit], text: str, start: int, end: int) -> int:
+        """The last place up to `end` where every detector may begin anew: after a gap, and inside of no find."""
+        if not self._checks:
+            return end
+        at = end
+        while at > start:
+            if not GAP.match(text[at - 1]):
+                at -= 1
+                continue
+            crossed = [hit.found.start for hit in hits if hit.found.start < at < hit.found.end]
+            if not crossed:
+                return at
+            at = min(crossed)
+        return end if len(text) - start > self._most + CONTEXT else start

@@ -1,11 +1,18 @@
 """What every detector can do, and how far a find may still grow while a text is being written."""
 
+import re
 from typing import Protocol
 
 from headworks.safety.verdicts import Found
 
 CONTEXT = 64
 """Characters before a text that a detector may look at, to tell what begins in it."""
+
+
+DENSE = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef"
+"""Letters of scripts that are written without spaces, for a class of a pattern."""
+GAP = re.compile(rf"[\s{DENSE}]")
+"""Signs after which every detector begins anew: nothing but phrases and groups, which say so, goes on across them."""
 
 
 class Detector(Protocol):
@@ -34,18 +41,16 @@ def unbroken(text: str, start: int) -> int:
 
 
 def grouped(text: str, start: int) -> int:
-    """As `unbroken`, with the groups of digits, capitals and signs before it that single spaces divide.
+    """As `unbroken`, with the words before it that end in a digit or a capital, as long as single spaces divide them.
 
-    Numbers are written so, and heads of keys; prose is not.
+    Numbers are written in such groups, and heads of keys; prose is not.
     """
     at = unbroken(text, start)
     while at > start and text[at - 1] == " ":
         before = at - 1
-        while before > start and (
-            text[before - 1] in "().,/+-:" or text[before - 1].isdigit() or "A" <= text[before - 1] <= "Z"
-        ):
+        while before > start and text[before - 1] in "().,/+-:":
             before -= 1
-        if before == at - 1 or (before > start and text[before - 1] not in " \n\t"):
+        if before == start or not ("0" <= text[before - 1] <= "9" or "A" <= text[before - 1] <= "Z"):
             break
-        at = before
+        at = unbroken(text[: at - 1], start)
     return at

@@ -8,10 +8,12 @@ import re
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
 
+from headworks.safety.checks.detector import DENSE
 from headworks.safety.checks.folding import folded
 from headworks.safety.verdicts import Found
 
-_WORD = re.compile(r"[\w\u00ad\u200b-\u200f\u2060-\u2064\ufeff@$]+")
+_WORD = re.compile(rf"(?:(?![{DENSE}])[\w\u00ad\u200b-\u200f\u2060-\u2064\ufeff@$])+")
+_DENSE = re.compile(rf"[{DENSE}]")
 _GAP = 8
 """Most signs between two words of a phrase."""
 
@@ -25,12 +27,16 @@ class Words:
 
     def __init__(self, lists: Mapping[str, Iterable[str]]) -> None:
         self._phrases: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+        self._dense: list[tuple[str, str]] = []
         self._most = 1
         longest = 1
         for kind, phrases in lists.items():
             for phrase in phrases:
                 words = tuple(folded(word) for word in _WORD.findall(phrase))
-                if words:
+                if _DENSE.search(phrase):
+                    self._dense.append((phrase, kind))
+                    longest = max(longest, len(phrase))
+                elif words:
                     self._phrases.setdefault(words[0], []).append((words, kind))
                     self._most = max(self._most, len(words))
                     longest = max(longest, len(phrase))
@@ -52,15 +58,31 @@ class Words:
                 if end:
                     found.append(Found(kind, match.start(), end))
                     break
-        return found
+        return sorted([*found, *self._dense_found(text, start)], key=lambda one: one.start) if self._dense else found
 
     def settled(self, text: str, start: int) -> int:
         """The last words may be the beginning of a phrase, and the very last the beginning of a word."""
+        held = self._dense_held(text, start)
         words = list(_WORD.finditer(text, start))[-self._most :]
         for at, match in enumerate(words):
             if self._may_begin(words[at:], whole=words[-1].end() < len(text)):
-                return match.start()
-        return len(text)
+                return min(held, match.start())
+        return held
+
+    def _dense_found(self, text: str, start: int) -> Iterable[Found]:
+        """Phrases of scripts without spaces stand anywhere."""
+        for phrase, kind in self._dense:
+            at = text.find(phrase, start)
+            while at >= 0:
+                yield Found(kind, at, at + len(phrase))
+                at = text.find(phrase, at + len(phrase))
+
+    def _dense_held(self, text: str, start: int) -> int:
+        held = len(text)
+        for phrase, _ in self._dense:
+            sizes = range(1, min(len(phrase), len(text) - start + 1))
+            held = min([held, *(len(text) - size for size in sizes if text.endswith(phrase[:size]))])
+        return held
 
     def _may_begin(self, words: list[re.Match[str]], *, whole: bool) -> bool:
         said = [folded(match.group()) for match in words]

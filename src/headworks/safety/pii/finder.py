@@ -18,31 +18,30 @@ KINDS = frozenset({"EMAIL", "PHONE", "CARD", "IBAN", "IP", "MAC", *(rule.kind fo
 _BESIDE = 48
 """Characters before a number in which a word may say what it is."""
 _EMAIL = re.compile(
-    r"(?<![\w.+%-])[A-Za-z0-9_+%-](?:[A-Za-z0-9_.+%'-]{0,62}[A-Za-z0-9_+%-])?@(?=[^\s@]{4,190})"
+    r"(?a)(?<![\w.+%-])[A-Za-z0-9_+%-](?:[A-Za-z0-9_.+%'-]{0,62}[A-Za-z0-9_+%-])?@(?=[^\s@]{4,190})"
     r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,6}[A-Za-z]{2,24}(?![\w-])"
 )
-_ROW = re.compile(r"(?<![\w.,/=-])\d(?:[ -]?\d){11,40}(?![\w-])(?![.,]\d)")
-_GROUP = re.compile(r"\d+")
+_ROW = re.compile(r"(?a)(?<![\w.,/=-])\d(?:[ -]?\d){11,40}(?![\w-])(?![.,]\d)")
+_GROUP = re.compile(r"(?a)\d+")
 _CARD_START = re.compile(r"3[0-9]|4|5[0-9]|6[0-9]|2[2-7]")
-_IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?(?!\w)")
-_IPV4 = re.compile(r"(?<![\w.-])\d{1,3}(?:\.\d{1,3}){3}(?![\w-])(?!\.\d)")
-_IPV6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:[0-9A-Fa-f]{1,4}|(?<=::))(?![\w:.])")
-_MAC = re.compile(r"(?<![\w:-])[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?![\w:-])")
+_IBAN = re.compile(r"(?a)(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?(?!\w)")
+_IPV4 = re.compile(r"(?a)(?<![\w.-])\d{1,3}(?:\.\d{1,3}){3}(?![\w-])(?!\.\d)")
+_IPV6 = re.compile(r"(?a)(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:[0-9A-Fa-f]{1,4}|(?<=::))(?![\w:.])")
+_MAC = re.compile(r"(?a)(?<![\w:-])[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?![\w:-])")
 _PHONE = re.compile(
-    r"(?<![\w.+-])(?:\+[1-9]\d{0,2}[ .-]?(?:\(0?\d{1,4}\)[ .-]?)?\d{1,5}(?:[ .-]?\d{2,4}){1,5}"
+    r"(?a)(?<![\w.+-])(?:\+[1-9]\d{0,2}[ .-]?(?:\(0?\d{1,4}\)[ .-]?)?\d{1,5}(?:[ .-]?\d{2,4}){1,5}"
     r"|\(\d{3}\) ?\d{3}[ .-]\d{4}|[2-9]\d{2}[.-][2-9]\d{2}[.-]\d{4}"
     r"|00[1-9]\d{1,2}[ .-]?\d{2,4}(?:[ .-]?\d{2,4}){1,4})(?![\w-])"
 )
-_NATIONAL_PHONE = re.compile(r"(?<![\w.+-])\(?0?\d{2,5}\)?(?:[ ./-]?\d{2,5}){1,4}(?![\w-])")
+_NATIONAL_PHONE = re.compile(r"(?a)(?<![\w.+-])\(?0?\d{2,5}\)?(?:[ ./-]?\d{2,5}){1,4}(?![\w-])")
 _PHONE_WORD = re.compile(
     r"\b(?:phone|telephone|tel|mobile|cell|call(?: me| us)?(?: at| on)?|whatsapp|fax|handy|"
-    r"telefon|mobil|teléfono|"
-    r"téléphone|telefono|telefone)\b\W{0,3}(?:(?:number|no|nr|is|number is)\b\W{0,3}){0,2}$",
+    r"telefon|mobil|teléfono|téléphone|telefono|telefone)\b\W{0,3}(?:(?:number|no|nr|is|number is)\b\W{0,3}){0,2}$",
     re.IGNORECASE,
 )
-_DIGIT = re.compile(r"\d")
+_DIGIT = re.compile(r"(?a)\d")
 _NUMBER = re.compile(
-    r"\d[\d .()/+-]{5,}\d|[A-Z]{6}\d\d|[XYZ]-?\d{7}|"
+    r"(?a)\d[\d .()/+-]{5,}\d|[A-Z]{6}\d\d|[XYZ]-?\d{7}|"
     r"[A-Z]{2}\d\d ?[A-Z0-9]{4}|(?:[0-9A-Fa-f]{2}-){3}"
 )
 """What every number that is looked for has inside. Prices, dates and hours do not, and cost one look."""

@@ -124,7 +124,7 @@ def tfn(digits: str) -> bool:
 
 def _rule(kind: str, form: str, right: Callable[[str], bool], words: str | None = None) -> Rule:
     word = None if words is None else re.compile(rf"\b(?:{words})\b", re.IGNORECASE)
-    return Rule(kind, re.compile(rf"(?<![\w.-])(?:{form})(?![\w-])(?!\.\d)"), right, word)
+    return Rule(kind, re.compile(rf"(?a)(?<![\w.-])(?:{form})(?![\w-])(?!\.\d)"), right, word)
 
 
 RULES = (

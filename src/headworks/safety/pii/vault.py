@@ -56,10 +56,10 @@ class Vault:
             return text
         return TOKEN.sub(lambda match: self._value(match.group(), in_json=in_json), text)
 
-    def settled(self, text: str, start: int) -> int:
-        """Up to where `text` is decided: its end may be the beginning of a token."""
-        at = text.rfind("[", max(start, len(text) - LONGEST_TOKEN)) if self._values else -1
-        return len(text) if at < 0 or "]" in text[at:] else at
+    def settled(self, text: str, start: int, end: int) -> int:
+        """The last place up to `end` where no token is cut, nor one that may still come."""
+        at = text.rfind("[", max(start, end - LONGEST_TOKEN), end) if self._values else -1
+        return end if at < 0 or "]" in text[at:end] else at
 
     def _value(self, token: str, *, in_json: bool) -> str:
         value = self._values.get(token, token)
