@@ -9,8 +9,8 @@ import gzip
 import hashlib
 import json
 import re
+import shutil
 import subprocess
-import sys
 import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -41,11 +41,17 @@ def fetched(folder: Path) -> Path:
     """The wheels in `folder`, downloaded where they are missing."""
     folder.mkdir(parents=True, exist_ok=True)
     for wheel in WHEELS:
-        name = wheel.replace("-", "_").replace("==", "-")
-        if not list(folder.glob(f"{name}-*.whl")):
-            command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(folder), wheel]
-            subprocess.run(command, check=True, timeout=300)
+        download(folder, wheel)
     return folder
+
+
+def download(folder: Path, wheel: str) -> Path:
+    """The wheel `name==version` in `folder`, fetched by pip where it is missing."""
+    name, _, version = wheel.replace("-", "_").partition("==")
+    if not list(folder.glob(f"{name}-{version}-*.whl")):
+        pip = shutil.which("pip") or shutil.which("pip3") or "pip"
+        subprocess.run([pip, "download", "-q", "--no-deps", "-d", str(folder), wheel], check=True, timeout=300)
+    return next(folder.glob(f"{name}-{version}-*.whl"))
 
 
 def attacks(folder: Path) -> list[Sample]:

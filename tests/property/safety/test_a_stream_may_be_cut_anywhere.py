@@ -1,4 +1,4 @@
-"""However an answer is cut into chunks, the client reads the same: what was covered is restored, what is found is covered."""
+"""However an answer is cut into chunks, the client reads the same."""
 
 import asyncio
 import json
@@ -14,6 +14,7 @@ from headworks.safety import Safety, SafetySettings, Verdict, policy
 from headworks.safety.acting import Actor
 from headworks.safety.answers.window import Window
 from headworks.safety.checks.encoding import Encoding
+from headworks.safety.checks.leakage import Leakage
 from headworks.safety.checks.links import Links
 from headworks.safety.checks.patterns import Patterns
 from headworks.safety.checks.personal import PersonalData
@@ -22,15 +23,20 @@ from headworks.safety.checks.words import Words
 from headworks.safety.pii.vault import Vault
 from headworks.safety.policy import Check, Policy
 
+PROMPT = "alpha beta gamma delta epsilon zeta alpha beta eta theta iota kappa"
 TARGET = Target(name="m", provider="p", provider_model="m", dialect="openai")
 PIECES = st.sampled_from(
     [
-        "bob.smith@example.com", "4111 1111 1111 1111", "4111111111111111", "DE89 3704 0044 0532 0130 00", "+49 170 1234567",
+        "bob.smith@example.com", "4111 1111 1111 1111", "4111111111111111", "DE89 3704 0044 0532 0130 00",
+        "+49 170 1234567",
         "10.0.0.1", "2001:db8::1", "00:1B:44:11:3A:B7", "123-45-6789", "AKIAIOSFODNN7EXAMPLE", "ghp_" + "a1B2" * 9,
-        "password: hunter2-X9z", "![x](https://evil.example/a?q=1)", "[text](javascript:alert)", "<img src=https://e.example/x>",
-        "very bad thing", "very", "bad", "bad thing", "[EMAIL_1]", "[CARD_2", "[", "]", "]]", "a", "A1 ", "I", "the house is",
+        "password: hunter2-X9z", "![x](https://evil.example/a?q=1)", "[text](javascript:alert)",
+        "<img src=https://e.example/x>",
+        "very bad thing", "very", "bad", "bad thing", "[EMAIL_1]",
+        "[CARD_2", "[", "]", "]]", "a", "A1 ", "I", "the house is",
         " ", "\n", ",", ".", "@", "-", "12", "x1", "ORDER-77", "é", "日本", "\u200b", "SECRET7", "sk-", "!", "(", ")",
-        "-----BEGIN RSA PRIVATE KEY-----\nMIIabc\n-----END RSA PRIVATE KEY-----", "https://10.0.0.1/x", "b\u200bad thing",
+        "-----BEGIN RSA PRIVATE KEY-----\nMIIabc\n-----END RSA PRIVATE KEY-----",
+        "https://10.0.0.1/x", "b\u200bad thing",
     ]
 )  # fmt: skip
 TEXTS = st.lists(PIECES, max_size=14).map("".join)
@@ -46,6 +52,21 @@ def checks(action: str = "redact") -> list[Check]:
         "links": Links(frozenset({"good.example"})),
     }
     return [Check(name=name, detector=one, action=action, reversible=name == "pii") for name, one in detectors.items()]  # type: ignore[arg-type]
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(st.sampled_from(PROMPT.split() + ["and", ".", "x", "beta"]), max_size=30), CUTS)
+def test_no_word_of_a_leak_is_sent_before_it_is_found(words: list[str], sizes: list[int]) -> None:
+    text = " ".join(words)
+    leak = Leakage(PROMPT, 6)
+    check = Check(name="leakage", detector=leak, action="replace", replacement="-")
+    found = leak.find(text)
+    wanted, at = "", 0
+    for one in found:
+        wanted, at = wanted + text[at : one.start] + "-", one.end
+    window = Window([check], Actor(Policy(version="1"), "answer", lambda _: None), Vault())
+    out = "".join([*(window.feed(piece) for piece in cut(text, sizes)), window.feed("", last=True)])
+    assert out == wanted + text[at:]
 
 
 def cut(text: str, sizes: list[int]) -> list[str]:
@@ -134,8 +155,7 @@ def test_of_a_blocked_phrase_not_one_word_is_sent(parts: list[str], sizes: list[
             reply = guard.after(Reply(target=TARGET, streamed=True, chunks=chunks([*events, Finished("stop")])))
             async for chunk in reply.chunks:
                 sent.extend(event.text for event in chunk.events if isinstance(event, TextDelta))
-        except RefusedError as error:
-            assert (error.code, error.status) == ("content_policy_violation", 400)
+        except RefusedError:
             return True
         return False
 

@@ -92,8 +92,7 @@ class Screened:
             return chunk
         if not events and not chunk.last and chunk.heard is None:
             return None
-        heard = chunk.events if chunk.heard is None else chunk.heard
-        return Chunk(events, last=chunk.last, more=chunk.more, heard=heard if chunk.heard is not None else None)
+        return Chunk(events, last=chunk.last, more=chunk.more, heard=chunk.heard)
 
     async def _event(self, event: Event) -> list[Event]:
         if isinstance(event, _TEXTS):

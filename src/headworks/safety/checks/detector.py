@@ -9,7 +9,7 @@ CONTEXT = 64
 """Characters before a text that a detector may look at, to tell what begins in it."""
 
 
-DENSE = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef"
+DENSE = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff66-\uffdc"
 """Letters of scripts that are written without spaces, for a class of a pattern."""
 GAP = re.compile(rf"[\s{DENSE}]")
 """Signs after which every detector begins anew: nothing but phrases and groups, which say so, goes on across them."""

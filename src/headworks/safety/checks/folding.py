@@ -12,7 +12,7 @@ INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e007f]"
 )
 _DOUBLES = str.maketrans("авсԁеѕһіјкӏмнорԛгтυѵԝхуᴢαβεικνορτυχγ", "abcdeshijklmhopqrtuvwxyzabeikvoptuxy")
-_LEET = str.maketrans("013457@$", "oleastas")
+_LEET = str.maketrans("013457@$", "oieastas")
 
 
 def plain(text: str) -> str:

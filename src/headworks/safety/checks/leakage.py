@@ -9,7 +9,7 @@ import re
 from headworks.safety.verdicts import Found
 
 LEAST = 4
-"""Words in a row by which a run is recognised; these may have been sent when it is: the worst-case leak of a run."""
+"""Words in a row by which a run is recognised."""
 _WORD = re.compile(r"\w+")
 
 
@@ -24,7 +24,9 @@ class Leakage:
 
     def __init__(self, prompt: str, words: int, canary: str = "") -> None:
         said = [word.lower() for word in _WORD.findall(prompt)]
-        self._runs = {tuple(said[at : at + LEAST]) for at in range(len(said) - LEAST + 1)}
+        self._rows = [
+            {tuple(said[at : at + size]) for at in range(len(said) - size + 1)} for size in range(1, LEAST + 1)
+        ]
         self._words = words
         self._canary = canary
         self.reach = max(words * 24, len(canary))
@@ -46,10 +48,17 @@ class Leakage:
 
     def settled(self, text: str, start: int) -> int:
         """A run may go on, and a canary be half said."""
-        held = len(text)
-        for begin, end, _ in self._matched(text, start):
-            if not _WORD.search(text, end) or not text[end:].strip() or text[end:].strip().isalnum():
-                held = min(held, begin)
+        words = list(_WORD.finditer(text, start))
+        held = words.pop().start() if words and words[-1].end() == len(text) else len(text)
+        said = [match.group().lower() for match in words]
+        count = next(
+            (size for size in range(min(LEAST, len(said)), 0, -1) if tuple(said[-size:]) in self._rows[size - 1]), 0
+        )
+        if count:
+            first = len(said) - count
+            while count == LEAST and first and tuple(said[first - 1 : first - 1 + LEAST]) in self._rows[-1]:
+                first -= 1
+            held = words[first].start()
         most = min(len(self._canary) - 1, len(text) - start)
         for size in range(most, 0, -1):
             if self._canary.startswith(text[len(text) - size :]):
@@ -58,14 +67,14 @@ class Leakage:
 
     def _matched(self, text: str, start: int) -> list[tuple[int, int, int]]:
         """Runs of `LEAST` words and more that stand in the prompt: first and last character, and how many words."""
-        if not self._runs:
+        if not self._rows[-1]:
             return []
         words = list(_WORD.finditer(text, start))
         said = [match.group().lower() for match in words]
         found: list[tuple[int, int, int]] = []
         first = -1
         for at in range(len(said) - LEAST + 2):
-            here = at + LEAST <= len(said) and tuple(said[at : at + LEAST]) in self._runs
+            here = at + LEAST <= len(said) and tuple(said[at : at + LEAST]) in self._rows[-1]
             if here and first < 0:
                 first = at
             elif not here and first >= 0:

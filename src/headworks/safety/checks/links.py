@@ -48,7 +48,11 @@ class Links:
                 found.append(Found("TAG", *match.span()))
         found += (Found("LINK", *m.span()) for m in _LINK.finditer(text, start) if self._unsafe(m.group()))
         found.sort(key=lambda one: (one.start, -one.end))
-        return [one for at, one in enumerate(found) if all(one.start >= other.end for other in found[:at])]
+        kept: list[Found] = []
+        for one in found:
+            if not kept or one.start >= kept[-1].end:
+                kept.append(one)
+        return kept
 
     def settled(self, text: str, start: int) -> int:
         """What has been opened may become a picture."""

@@ -23,7 +23,10 @@ _EMAIL = re.compile(
 )
 _ROW = re.compile(r"(?a)(?<![\w.,/=-])\d(?:[ -]?\d){11,40}(?![\w-])(?![.,]\d)")
 _GROUP = re.compile(r"(?a)\d+")
-_CARD_START = re.compile(r"3[0-9]|4|5[0-9]|6[0-9]|2[2-7]")
+_CARD = re.compile(
+    r"(?a)4\d{12}(?:\d{3}){0,2}|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}|3[0689]\d{12}|35\d{14}|6\d{15,18}|5[06-9]\d{11,17}"
+)
+"""Beginnings and lengths of the card schemes' numbers (ISO/IEC 7812, issuers' ranges)."""
 _IBAN = re.compile(r"(?a)(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?(?!\w)")
 _IPV4 = re.compile(r"(?a)(?<![\w.-])\d{1,3}(?:\.\d{1,3}){3}(?![\w-])(?!\.\d)")
 _IPV6 = re.compile(r"(?a)(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:[0-9A-Fa-f]{1,4}|(?<=::))(?![\w:.])")
@@ -108,7 +111,7 @@ def _cards(row: re.Match[str]) -> Iterator[Found]:
         for last in range(len(groups) - 1, first - 1, -1):
             start, end = groups[first][0], groups[last][1]
             digits = _NOT_ALNUM.sub("", text[start:end])
-            if 13 <= len(digits) <= 19 and _CARD_START.match(digits) and len(set(digits)) > 1 and luhn(digits):
+            if _CARD.fullmatch(digits) and len(set(digits)) > 1 and luhn(digits):
                 yield Found("CARD", start, end)
                 first = last
                 break
@@ -158,8 +161,11 @@ _PHONE_WORD_ANY = re.compile(_PHONE_WORD.pattern.partition(r")\b\W")[0] + ")", r
 
 
 def _apart(found: Iterator[Found]) -> list[Found]:
+    """Of finds that overlap the longer; of equal ones that which is more than a row of digits."""
     kept: list[Found] = []
-    for one in sorted(found, key=lambda each: (each.start - each.end, each.start)):
-        if all(one.end <= other.start or one.start >= other.end for other in kept):
+    for one in sorted(found, key=lambda each: (each.start, -each.end, each.kind == "CARD")):
+        if not kept or one.start >= kept[-1].end:
             kept.append(one)
-    return sorted(kept, key=lambda each: each.start)
+        elif one.end - one.start > kept[-1].end - kept[-1].start:
+            kept[-1] = one
+    return kept
