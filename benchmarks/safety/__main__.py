@@ -38,8 +38,7 @@ def _measure(data: Path, wheels: Path, *, others: bool) -> None:
     if others:
         some = fewer(samples)
         for name, judge in {"ours": ours(), **judges(wheels)}.items():
-            rows = [row for row in table(some, judge) if row[1] == "all"]
-            print(f"\n## {name}, on {len(some)} of these texts\n\n" + markdown(rows))
+            print(f"\n## {name}, on {len(some)} of these texts\n\n" + markdown(table(some, judge)))
     print("\n## Personal data\n\n| kind | hidden | found | 95% interval |\n|---|---|---|---|")
     for kind, hidden, found in recall(wheels):
         low, high = wilson(found, hidden)

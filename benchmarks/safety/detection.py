@@ -6,7 +6,16 @@ from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.safety.material import Sample, attacks, fetched, hard_benign, long_benign, ordinary, without_copies
+from benchmarks.safety.material import (
+    UNSEEN,
+    Sample,
+    attacks,
+    fetched,
+    hard_benign,
+    long_benign,
+    ordinary,
+    without_copies,
+)
 from headworks.safety.checks.injected import Injection
 
 _Z = 1.959964
@@ -39,10 +48,11 @@ def table(samples: list[Sample], judge: Callable[[str], bool]) -> list[tuple[str
     for sample in samples:
         kind = kind_of(sample)
         called = judge(sample.text)
-        for source in (sample.source, "all"):
+        groups = [sample.source, "all"] + ["all of sources never seen"] * (sample.attack and sample.source in UNSEEN)
+        for source in groups:
             counts[kind, source][0] += 1
             counts[kind, source][1] += called
-    order = sorted(counts, key=lambda key: (key[0], key[1] == "all", key[1]))
+    order = sorted(counts, key=lambda key: (key[0], key[1].startswith("all"), key[1]))
     return [(kind, source, *counts[kind, source]) for kind, source in order]
 
 

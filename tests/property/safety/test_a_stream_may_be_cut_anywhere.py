@@ -55,7 +55,7 @@ def checks(action: str = "redact") -> list[Check]:
 
 
 @settings(max_examples=400, deadline=None)
-@given(st.lists(st.sampled_from(PROMPT.split() + ["and", ".", "x", "beta"]), max_size=30), CUTS)
+@given(st.lists(st.sampled_from([*PROMPT.split(), "and", ".", "x", "beta"]), max_size=30), CUTS)
 def test_no_word_of_a_leak_is_sent_before_it_is_found(words: list[str], sizes: list[int]) -> None:
     text = " ".join(words)
     leak = Leakage(PROMPT, 6)
@@ -83,7 +83,7 @@ def through(text: str, sizes: list[int]) -> str:
     return "".join([*(window.feed(piece) for piece in cut(text, sizes)), window.feed("", last=True)])
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(TEXTS, CUTS)
 @example("4111 1111 1111 1111 DE89 3704 0044 0532 0130 00", [1])
 def test_what_is_found_does_not_depend_on_the_cuts(text: str, sizes: list[int]) -> None:

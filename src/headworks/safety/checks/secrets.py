@@ -51,7 +51,7 @@ _ANY = compiled(
 )
 """Whether any secret may be there."""
 _SECRET = re.compile("(?a)" + "|".join(f"(?P<{kind}>{form})" for kind, form in _FORMS.items()))
-_ASSIGNED = re.compile(_NAMES + r"(?P<named>[^\s\"'`,;<>{}]{8,200})")
+_ASSIGNED = re.compile(_NAMES + r"(?=(?P<named>[^\s\"'`,;<>{}]{8,200}))")
 _BLOCK = re.compile(
     _HEAD + r"(?:[^-]{0,16000}-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|[A-Za-z0-9+/=\s:,.-]{0,16000})"
 )
