@@ -1,6 +1,5 @@
 """`headworks routing train`: learn query types, or what models are good at, from material of your own."""
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +11,7 @@ from rich.progress import Progress
 from headworks.cli.output import AsJson, json_text, table
 from headworks.cli.routing.labelled import read_labelled, refuse_unfit
 from headworks.cli.routing.learning import LEARNING, Measured, learned, measured, split
+from headworks.cli.routing.traced import read_traced
 from headworks.core.errors import BadAskError
 from headworks.routing.quality import learning as quality
 from headworks.routing.quality.outcomes import Outcome, models_of, read_outcomes
@@ -41,20 +41,21 @@ def train(
     Args:
         out: The file that is written. The config names it by `routing: {weights: FILE}` or `{quality: FILE}`.
         examples: Labelled requests, JSON Lines of `text` and `type`.
-        from_traces: Traces that somebody has labelled: records of `headworks traces export`, with `type` beside them.
+        from_traces: Records of `headworks traces export` with captured bodies. The type is that of the field `type`
+            that you add, or of the tag `type`; records without one are passed over.
         test: Labelled requests to measure with. Left out: a fifth of the examples.
         outcomes: Prompts and how good each model's answer was, JSON Lines of `text` and `good: {MODEL: 0 to 1}`.
         json: Print JSON for programs.
     """
     if (outcomes is None) == (not examples and not from_traces):
         raise BadAskError("Give either `--examples` (or `--from-traces`) or `--outcomes`.")
-    report = _quality(outcomes, out) if outcomes is not None else _types((*examples, *from_traces), test, out)
+    report = _quality(outcomes, out) if outcomes is not None else _types(examples, from_traces, test, out)
     print(json_text(report) if json else _shown(report))
     return 0
 
 
-def _types(paths: Iterable[Path], test: Path | None, out: Path) -> dict[str, Any]:
-    found = read_labelled(list(paths))
+def _types(examples: Files, traces: Files, test: Path | None, out: Path) -> dict[str, Any]:
+    found = [*read_labelled(examples), *(one for path in traces for one in read_traced(path))]
     refuse_unfit(found)
     parts = split(found, read_labelled([test]) if test is not None else [])
     refuse_unfit(parts.learn, "examples left to learn from")

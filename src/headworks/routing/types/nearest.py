@@ -13,7 +13,7 @@ from msgspec import Struct
 from headworks.routing.types.features import features
 from headworks.routing.types.tag import Guess
 
-_MOST_COMMON = 0.2
+_MOST_COMMON = 0.03
 """A feature that more of the examples have says nothing, and is left out."""
 _FEW = 20
 

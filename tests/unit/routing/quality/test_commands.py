@@ -48,8 +48,24 @@ def test_types_are_learned_into_a_file_that_the_gateway_reads(
     found = built_in(print, tmp_path / "w")
     assert found is not None
     assert found.guess_now("sharpen the saw").shares["tools"] > 0.6
-    assert train(out=tmp_path / "w", from_traces=(examples,)) == 0
+    assert train(out=tmp_path / "w", examples=(examples,)) == 0
     assert "learned from" in capsys.readouterr().out
+
+
+def test_labelled_traces_are_learned_from(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def body(text: str) -> dict[str, Any]:
+        said = [{"role": "user", "content": [{"type": "text", "text": text}]}, {"role": "assistant", "content": "..."}]
+        return {"model": "fast", "messages": said}
+
+    rows = [{"trace_id": "t", "request": body(f"peel {n} pears"), "tags": {"type": "food"}} for n in range(20)]
+    rows += [{"trace_id": "t", "request": {"prompt": f"mend saw {n}"}, "type": "tools"} for n in range(20)]
+    rows += [{"trace_id": "t", "request": None, "type": "tools"}, {"trace_id": "t", "request": body("no label")}]
+    assert train(out=tmp_path / "w", from_traces=(lines(tmp_path / "traces", rows),), json=True) == 0
+    assert json.loads(capsys.readouterr().out)["types"] == ["food", "tools"]
+    with pytest.raises(BadAskError, match="traces:1"):
+        train(out=tmp_path / "w", from_traces=(lines(tmp_path / "traces", [{"tags": 3}]),))
+    with pytest.raises(BadAskError, match="cannot be read"):
+        train(out=tmp_path / "w", from_traces=(tmp_path / "none",))
 
 
 @pytest.mark.parametrize(
