@@ -9,7 +9,7 @@ from headworks.safety.config import SafetySettings
 from headworks.safety.counts import Counts
 from headworks.safety.guard import Guard
 from headworks.safety.making import policy
-from headworks.safety.outside import Classifier, Opinion
+from headworks.safety.outside import Classifier, Finder, Opinion
 from headworks.safety.policy import Policy
 from headworks.safety.room import Safety, Unguarded
 from headworks.safety.verdicts import Found, Verdict
@@ -17,6 +17,7 @@ from headworks.safety.verdicts import Found, Verdict
 __all__ = [
     "Classifier",
     "Counts",
+    "Finder",
     "Found",
     "Guard",
     "Opinion",

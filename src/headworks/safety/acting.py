@@ -59,8 +59,12 @@ class Actor:
             except _FAULTS as error:
                 self.failed(check.name, type(error).__name__, shadow=check.shadow, open_=check.open)
                 continue
-            found += [Hit(check, one) for one in ones if not self._allowed(text[one.start : one.end])]
+            found += self.told(check, ones, text)
         return found
+
+    def told(self, check: Check, found: Sequence[Found], text: str) -> list[Hit]:
+        """Finds of a check, less what is allowed."""
+        return [Hit(check, one) for one in found if not self._allowed(text[one.start : one.end])]
 
     def act(self, hits: list[Hit], text: str, start: int = 0, end: int | None = None, **place: int) -> str:
         """`text[start:end]` with what was found covered.

@@ -71,6 +71,12 @@ class PersonalSettings(BothSettings):
     kinds: tuple[str, ...] = ()
     """Kinds to look for. Left out: all."""
 
+    also: tuple[str, ...] = ()
+    """Finders outside that asks are shown to, by their connected names: for people and places."""
+
+    also_deadline_s: float = Field(default=2.0, gt=0, le=60)
+    """How long each of them may take for an ask."""
+
     @model_validator(mode="after")
     def _known(self) -> "PersonalSettings":
         unknown = sorted(set(self.kinds) - KINDS)

@@ -11,10 +11,10 @@ from headworks.safety.answers.window import Window
 from headworks.safety.asks.editing import with_fields
 from headworks.safety.asks.walking import FIELDS, changed
 from headworks.safety.checks.leakage import Leakage
-from headworks.safety.outside import Classifier, Panel
+from headworks.safety.outside import Classifier, Finder, Panel, found_also
 from headworks.safety.pii.vault import Vault
 from headworks.safety.policy import EVERYBODY, OUTSIDE, Check, Origin, Policy
-from headworks.safety.verdicts import Verdict
+from headworks.safety.verdicts import Found, Verdict
 
 _LONG = 100_000
 """Bytes of an ask beyond which it is looked through in a thread, so that other calls go on."""
@@ -26,11 +26,19 @@ class Guard:
     Args:
         policy: What is checked.
         classifiers: Classifiers outside, by name.
+        finders: Finders outside, by name.
         note: Is told each verdict.
     """
 
-    def __init__(self, policy: Policy, classifiers: Mapping[str, Classifier], note: Note) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        classifiers: Mapping[str, Classifier],
+        finders: Mapping[str, Finder],
+        note: Note,
+    ) -> None:
         self._policy = policy
+        self._finders = finders
         self._classifiers = classifiers
         self._note = note
         self._vault = Vault()
@@ -47,6 +55,9 @@ class Guard:
         """
         size = sum(len(memoryview(ask.fields[name])) for name in FIELDS if name in ask.fields)
         look = _Look(self._checks, self._policy, ask, self._note)
+        if self._policy.also is not None:
+            texts = _texts(ask)
+            look.also = await found_also(self._policy.also, self._finders, texts, look.actor)
         if size > _LONG:
             changes = await asyncio.to_thread(changed, ask.fields, look.visit)
         else:
@@ -91,11 +102,24 @@ class Guard:
         ]
 
 
+def _texts(ask: Ask) -> list[str]:
+    """All texts of an ask, each once."""
+    texts: dict[str, None] = {}
+
+    def visit(text: str, _: Origin) -> str:
+        texts[text] = None
+        return text
+
+    changed(ask.fields, visit)
+    return list(texts)
+
+
 class _Look:
     """One walk through an ask: finds, covers, and remembers what later checks need.
 
     Attributes:
         actor: Acts on what is found.
+        also: What finders outside found, by text.
         vault: Values that were covered.
         system: The system texts, for the check for leaks.
         users: What users write, as covered, for classifiers outside.
@@ -107,6 +131,8 @@ class _Look:
         self._ask = ask
         self._seen = 0
         self._passage = -1
+        self._finders = policy.also
+        self.also: dict[str, list[Found]] = {}
         self.vault = Vault(lambda: "".join(bytes(ask.fields[name]).decode() for name in FIELDS if name in ask.fields))
         self.actor = Actor(policy, "ask", note, self.vault)
         self.system: list[str] = []
@@ -123,6 +149,8 @@ class _Look:
         if origin == "system":
             self.system.append(text)
         hits = self.actor.hits(self._checks[origin], text)
+        if self._finders is not None and text in self.also:
+            hits += self.actor.told(self._finders.check, self.also[text], text)
         if hits:
             text = self.actor.act(hits, text, passage=self._passage)
         if origin in OUTSIDE:

@@ -17,7 +17,7 @@ from headworks.safety.checks.toxicity import TOXIC
 from headworks.safety.checks.words import Words
 from headworks.safety.config import BothSettings, CheckSettings, OutsideSettings, SafetySettings
 from headworks.safety.injection import scorer
-from headworks.safety.policy import EVERYBODY, OUTSIDE, RETRIEVED, USERS, Check, Leak, Origin, Outside, Policy
+from headworks.safety.policy import EVERYBODY, OUTSIDE, RETRIEVED, USERS, Also, Check, Leak, Origin, Outside, Policy
 from headworks.safety.verdicts import Action, Side
 
 EDITION = "1"
@@ -46,11 +46,17 @@ def policy(settings: SafetySettings) -> Policy | None:
         )
     if not (ask or answer or outside or leak or settings.size):
         return None
+    also = None
+    if settings.pii is not None and settings.pii.also:
+        own_check = next((check for check in ask if check.name == "pii"), None)
+        if own_check is not None:
+            also = Also(check=own_check, names=settings.pii.also, deadline_s=settings.pii.also_deadline_s)
     return Policy(
         version=version(settings),
         ask=ask,
         answer=answer,
         outside=outside,
+        also=also,
         leak=leak,
         max_characters=settings.size.max_characters if settings.size else None,
         allow=frozenset(text.casefold() for text in settings.allow),

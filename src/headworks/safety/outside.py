@@ -11,8 +11,8 @@ from msgspec import Struct
 
 from headworks.core.errors import HeadworksError
 from headworks.safety.acting import Actor
-from headworks.safety.policy import Outside
-from headworks.safety.verdicts import Side
+from headworks.safety.policy import Also, Outside
+from headworks.safety.verdicts import Found, Side
 
 
 class Opinion(Struct, frozen=True):
@@ -30,6 +30,40 @@ class Opinion(Struct, frozen=True):
 Classifier = Callable[[str, Side], Awaitable[Opinion]]
 """Judges a text. May raise HeadworksError, OSError or TimeoutError when it cannot. Personal data that is covered for
 the model is covered for it, too."""
+
+
+Finder = Callable[[str], Awaitable[list[Found]]]
+"""Finds personal data that has no form of its own, such as names. May raise what a classifier may."""
+
+
+async def found_also(
+    also: Also, finders: Mapping[str, Finder], texts: Sequence[str], actor: Actor
+) -> dict[str, list[Found]]:
+    """What the finders outside find in each text.
+
+    Raises:
+        RefusedError: One could not be asked, and the check fails closed.
+    """
+    found: dict[str, list[Found]] = {}
+    for name in also.names:
+        finder = finders.get(name)
+        if finder is None:
+            actor.failed(also.check.name, "not_connected", shadow=also.check.shadow, open_=also.check.open)
+            continue
+        error = ""
+        try:
+            async with asyncio.timeout(also.deadline_s):
+                for text in texts:
+                    found.setdefault(text, []).extend(await finder(text))
+        except TimeoutError:
+            error = "deadline_exceeded"
+        except HeadworksError as failure:
+            error = failure.code
+        except OSError as failure:
+            error = type(failure).__name__
+        if error:
+            actor.failed(also.check.name, error, shadow=also.check.shadow, open_=also.check.open)
+    return found
 
 
 class Panel:

@@ -64,6 +64,20 @@ class Outside(Struct, frozen=True, kw_only=True):
     window: int = 1_000
 
 
+class Also(Struct, frozen=True, kw_only=True):
+    """Finders outside, and the check that acts on what they find.
+
+    Attributes:
+        check: The check of personal data.
+        names: The finders; each is plugged in under its name.
+        deadline_s: How long each may take for an ask, in seconds.
+    """
+
+    check: Check
+    names: tuple[str, ...]
+    deadline_s: float
+
+
 class Leak(Struct, frozen=True, kw_only=True):
     """What counts as a leak of the system prompt: see `checks/leakage.py`."""
 
@@ -83,6 +97,7 @@ class Policy(Struct, frozen=True, kw_only=True):
         ask: Checks before the model.
         answer: Checks after it.
         outside: Checks by classifiers outside.
+        also: Finders outside for asks.
         leak: The check for the system prompt in answers.
         max_characters: Most characters of an ask; None for no limit.
         allow: What is never found, in small letters.
@@ -93,6 +108,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     ask: tuple[Check, ...] = ()
     answer: tuple[Check, ...] = ()
     outside: tuple[Outside, ...] = ()
+    also: Also | None = None
     leak: Leak | None = None
     max_characters: int | None = None
     allow: frozenset[str] = frozenset()

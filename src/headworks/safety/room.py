@@ -10,7 +10,7 @@ from headworks.core.replies import Reply
 from headworks.safety.acting import Note
 from headworks.safety.counts import Counts
 from headworks.safety.guard import Guard
-from headworks.safety.outside import Classifier
+from headworks.safety.outside import Classifier, Finder
 from headworks.safety.policy import Policy
 from headworks.safety.verdicts import Verdict
 
@@ -36,12 +36,19 @@ class Safety:
     Args:
         policies: Policy by feature; features without one are missing.
         classifiers: Classifiers outside, by the name that policies use.
+        finders: Finders of personal data outside, by name.
 
     Attributes:
         counts: What was found, for metrics.
     """
 
-    def __init__(self, policies: Mapping[str, Policy], classifiers: Mapping[str, Classifier] | None = None) -> None:
+    def __init__(
+        self,
+        policies: Mapping[str, Policy],
+        classifiers: Mapping[str, Classifier] | None = None,
+        finders: Mapping[str, Finder] | None = None,
+    ) -> None:
+        self._finders = finders or {}
         self._policies = policies
         self._classifiers = classifiers or {}
         self.counts = Counts()
@@ -57,7 +64,7 @@ class Safety:
             counts.add(route.feature, verdict)
             note(verdict)
 
-        return Guard(policy, self._classifiers, told)
+        return Guard(policy, self._classifiers, self._finders, told)
 
     def version(self, feature: str) -> str:
         """Version of a feature's policy, for cache keys; empty where there is none."""
