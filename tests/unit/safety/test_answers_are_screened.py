@@ -132,3 +132,11 @@ async def test_a_classifier_outside_sees_an_answer_before_the_client_does() -> N
     with pytest.raises(RefusedError):
         await _into(sent, guard.after(reply(*map(TextDelta, "calm " * 20 + "boom"), Finished("stop"))))
     assert 0 < len("".join(sent)) <= 100
+
+
+async def test_a_whole_answer_of_several_attempts_is_read_as_one_text() -> None:
+    guard = guarded({"pii": "redact"})
+    await guard.before(said("I am bob@example.com"))
+    body = Chunk([TextDelta("Dear [EMA"), TextDelta("IL_1]"), TextDelta("of 1", 1), Finished("stop")], raw=b"{}")
+    events = await read(guard.after(reply(body, streamed=False)))
+    assert events[:2] == [TextDelta("Dear bob@example.com"), TextDelta("of 1", 1)]

@@ -86,7 +86,7 @@ class Screened:
 
     async def _screened(self, chunk: Chunk) -> Chunk | None:
         events: list[Event] = []
-        for event in chunk.events:
+        for event in _joined(chunk.events) if self._whole else chunk.events:
             events += await self._event(event)
         if len(events) == len(chunk.events) and all(new is old for new, old in zip(events, chunk.events, strict=True)):
             return chunk
@@ -152,6 +152,18 @@ class Screened:
         if not changes:
             return event
         return replace(event, citation=replace(citation, **changes, wire=None))
+
+
+def _joined(events: list[Event]) -> list[Event]:
+    """Events of a whole answer with neighbouring pieces of one text as one: it may be made of several attempts."""
+    made: list[Event] = []
+    for event in events:
+        last = made[-1] if made else None
+        if isinstance(event, _TEXTS) and isinstance(last, _TEXTS) and _key(last) == _key(event):
+            made[-1] = _with(last, _said(last) + _said(event))
+        else:
+            made.append(event)
+    return made
 
 
 def _key(event: _Piece) -> tuple[type, int, int]:
