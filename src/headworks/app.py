@@ -138,7 +138,7 @@ class Gateway:
         self._calls = Running(self.switches)
         self.trials = Trials(
             self.board,
-            Checks(features=lambda: self.config.features, complaint=self._complaint),
+            Checks(features=lambda: self.config.served_features, complaint=self._complaint),
             LedgerRecords(config.data_dir, self._clock),
             self._clock,
             self.alerts,

@@ -40,6 +40,7 @@ def refused(answer, code="feature_disabled"):
         ("org", "acme", "The organisation `acme`"),
         ("user", "u1", "The user `u1`"),
         ("model", "openai", "The model `openai`"),
+        ("model", "my-oai", "The model `my-oai`"),
         ("provider", "oai", "The provider `oai`"),
         ("tool", "pay", "The tool `pay`"),
     ],

@@ -45,7 +45,7 @@ class _Check:
         scope, name = limit.get("scope"), limit.get("name")
         if not isinstance(name, str):
             return
-        if scope == "feature" and name not in self._features and name != "default":
+        if scope == "feature" and name not in self._features and name != DEFAULT:
             self._unknown(path, "feature", self._features)
         elif scope == "model":
             self._served(path, name)

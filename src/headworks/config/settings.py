@@ -13,6 +13,7 @@ from headworks.flags.ladder.config import DegradeSettings
 from headworks.prompts.config import PromptSettings
 from headworks.providers.config import ProviderSettings
 from headworks.routing.config import FeatureSettings, ModelSettings
+from headworks.routing.router import DEFAULT
 from headworks.server.config import ServerSettings
 from headworks.storage.link.url import check_url
 from headworks.telemetry.alerts.config import AlertSettings
@@ -115,6 +116,11 @@ class Config(BaseModel):
     def _empty_sections(cls, values: dict[str, Any]) -> dict[str, Any]:
         """A section whose lines are all commented out counts as left out."""
         return {key: value for key, value in values.items() if value is not None or key not in cls.model_fields}
+
+    @property
+    def served_features(self) -> set[str]:
+        """The features that calls can belong to: those of the file, and the one of calls that name none."""
+        return {*self.features, DEFAULT}
 
     def public(self) -> dict[str, Any]:
         """The config as plain JSON values with every secret masked, for people to read."""

@@ -111,7 +111,7 @@ class Guard:
         """End the call where what it is of was switched off with `now`."""
         ask, caller, route, _ = self._call
         target = self._reply.target if self._reply is not None else route.targets[0]
-        off = None if state is None else state.ends(ask, caller, route, target.name, target.provider)
+        off = None if state is None else state.ends(ask, caller, route, target)
         if off is not None and self._cut is None and self._task is not None:
             self._cut = SwitchedOffError(off)
             self._task.cancel()

@@ -53,3 +53,38 @@ def test_a_running_gateway_is_told(headworks, gateway, monkeypatch):
         ("POST", "/admin/v1/switches", body),
         ("DELETE", "/admin/v1/switches/model/a%2Fb?why=so", None),
     ]
+
+
+CONFIG = """
+providers:
+  lab: {dialect: openai, base_url: "http://127.0.0.1:9/v1", api_key: none}
+models:
+  fast: {provider: lab, model: lab-small}
+features:
+  support-bot: {model: fast}
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "words"),
+    [
+        ("feature", "suport-bot", "The config has no feature `suport-bot`. Did you mean `support-bot`?"),
+        ("model", "slow", "The config has no model `slow`."),
+        ("provider", "lap", "Did you mean `lab`?"),
+        ("feature", "support-bot", None),
+        ("feature", "default", None),
+        ("model", "lab-small", None),
+        ("org", "anybody", None),
+    ],
+)
+def test_a_name_that_the_config_does_not_have_is_remarked_on(headworks, tmp_path, kind, name, words):
+    (tmp_path / "headworks.yaml").write_text(CONFIG)
+    ran = headworks("flags", "kill", kind, name, "--why", "w", "--config", "headworks.yaml")
+    assert ran.code == 0
+    assert "is off" in ran.out
+    assert ("But:" in ran.out) == (words is not None)
+    assert words is None or words in ran.out
+
+
+def test_without_models_in_the_config_any_model_may_be_meant(headworks):
+    assert "But:" not in headworks("flags", "kill", "model", "local", "--why", "w").out

@@ -154,7 +154,7 @@ class StoredExperiments:
         hung = board(self._config, clock)
         await hung.start()
         try:
-            checks = Checks(features=lambda: self._config.features, complaint=self._complaint)
+            checks = Checks(features=lambda: self._config.served_features, complaint=self._complaint)
             desk = Desk(hung, checks, clock)
             records = LedgerRecords(self._config.data_dir, clock)
             yield desk, Watch(desk, records, clock, lambda *_: None)

@@ -10,6 +10,7 @@ from headworks.core.clock import SystemClock
 from headworks.core.people.alerting import Unheard
 from headworks.extras import board
 from headworks.flags.switches import Switches, SwitchWish
+from headworks.flags.switches.remarks import remark
 from headworks.flags.switches.switch import told
 from headworks.server.admin.flagging.switches import shown
 
@@ -65,7 +66,8 @@ class StoredSwitches:
 
     def kill(self, wish: SwitchWish) -> dict[str, Any]:
         """Switch something off."""
-        return shown(self._done(lambda switches: switches.kill(wish, _ACTOR)))
+        made = self._done(lambda switches: switches.kill(wish, _ACTOR))
+        return {**shown(made), "remark": remark(made.kind, made.name, self._config.public())}
 
     def revive(self, kind: str, name: str, why: str) -> None:
         """Switch it on again."""

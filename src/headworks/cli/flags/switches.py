@@ -40,7 +40,12 @@ def kill(
     for_s = None if for_ is None else float(seconds(for_))
     made = _switches(place).kill(SwitchWish(kind=kind, name=name, why=why, for_s=for_s, now=now))
     until = f", until {made['until']}" if made["until"] else ""
-    print(json_text(made) if place.json else f"{made['kind']} {made['name']} is off{until}.")
+    if place.json:
+        print(json_text(made))
+    else:
+        print(f"{made['kind']} {made['name']} is off{until}.")
+        if made.get("remark"):
+            print(f"But: {made['remark']}")
     return 0
 
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from headworks.core.caching import Caching
 from headworks.core.errors import RefusedError
-from headworks.core.messages import Ask, Caller, Route
+from headworks.core.messages import Ask, Caller, Route, Target
 
 SwitchKind = Literal[
     "all", "feature", "model", "provider", "prompt", "tool", "org", "user", "cache", "retrieval", "safety"
@@ -79,22 +79,26 @@ class State:
         """
         models, providers = self._off.get("model", {}), self._off.get("provider", {})
         if models or providers:
-            left = tuple(one for one in route.targets if one.name not in models and one.provider not in providers)
-            if not left:
-                first = route.targets[0]
-                raise SwitchedOffError(models.get(first.name) or providers[first.provider])
+            off = [self._target(target) for target in route.targets]
+            left = tuple(target for target, why in zip(route.targets, off, strict=True) if why is None)
+            if not left and off[0] is not None:
+                raise SwitchedOffError(off[0])
             if len(left) < len(route.targets):
                 route = replace(route, targets=left)
         if self.has("cache", "all", route.feature):
             route = replace(route, caching=NOT_CACHED)
         return route
 
-    def ends(self, ask: Ask, caller: Caller, route: Route, model: str, provider: str) -> Off | None:
-        """What of a running call is off with `now`, so that it ends."""
-        off = self.says_no(ask, caller, route)
-        if off is None:
-            off = self._off.get("model", {}).get(model) or self._off.get("provider", {}).get(provider)
+    def ends(self, ask: Ask, caller: Caller, route: Route, target: Target) -> Off | None:
+        """What of a running call, which `target` answers, is off with `now`, so that it ends."""
+        off = self.says_no(ask, caller, route) or self._target(target)
         return off if off is not None and off.now else None
+
+    def _target(self, target: Target) -> Off | None:
+        """A model is off under its name here, and under its provider's name for it."""
+        models = self._off.get("model", {})
+        off = models.get(target.name) or models.get(target.provider_model)
+        return off or self._off.get("provider", {}).get(target.provider)
 
     def _prompt(self, route: Route) -> Off | None:
         prompts = self._off.get("prompt")

@@ -75,7 +75,7 @@ def build_app(rooms: AdminRooms) -> FastAPI:
     add_reports(app, rooms.traces)
     add_alerts(app, rooms.alerts)
     add_budgets(app, rooms)
-    add_switches(app, rooms.switches)
+    add_switches(app, rooms.switches, rooms.config)
     add_flags(app, rooms.flags)
     add_prompts(app, rooms.prompts, rooms.count_tokens)
     add_experiments(app, rooms.trials.desk, rooms.trials.watch)

@@ -1,5 +1,6 @@
 """Routes for kill switches: what is off, switch off, switch on, and every flip."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
@@ -8,6 +9,7 @@ from pydantic import Field
 
 from headworks.core.clock import rfc3339
 from headworks.flags.switches import SwitchWish
+from headworks.flags.switches.remarks import remark
 from headworks.flags.switches.switch import Switch, told
 from headworks.flags.switches.switches import Switches
 from headworks.server.admin.shapes import Asked
@@ -33,8 +35,8 @@ class NewSwitch(Asked):
     """Also end answers that are being written."""
 
 
-def add_switches(app: FastAPI, switches: Switches) -> None:
-    """Put the routes on `app`."""
+def add_switches(app: FastAPI, switches: Switches, config: Callable[[], dict[str, Any]]) -> None:
+    """Put the routes on `app`; `config` is asked whether it knows what is switched off."""
 
     @app.get("/admin/v1/switches", response_model=dict[str, Any])
     async def list_switches() -> Response:
@@ -45,7 +47,8 @@ def add_switches(app: FastAPI, switches: Switches) -> None:
     async def kill(body: NewSwitch) -> Response:
         """Switch something off, in every worker and node within a second."""
         wish = SwitchWish(kind=body.kind, name=body.name, why=body.why, for_s=body.seconds, now=body.now)
-        return _json(shown(await switches.kill(wish, ACTOR)), 201)
+        made = await switches.kill(wish, ACTOR)
+        return _json({**shown(made), "remark": remark(made.kind, made.name, config())}, 201)
 
     @app.delete("/admin/v1/switches/{kind}/{name:path}", response_model=dict[str, Any])
     async def revive(kind: _Name, name: _Name, why: _Why = "") -> Response:
