@@ -68,6 +68,14 @@ class AdminApi:
         """
         return self._shaped(self._call("POST", path, "", msgspec.json.encode(body)), dict[str, Any])
 
+    def put(self, *path: str, body: Mapping[str, object]) -> dict[str, Any]:
+        """The answer to a PUT of `body`.
+
+        Raises:
+            HeadworksError: The gateway is away, or says no.
+        """
+        return self._shaped(self._call("PUT", path, "", msgspec.json.encode(body)), dict[str, Any])
+
     def delete(self, *path: str, **query: object) -> dict[str, Any]:
         """The answer to a DELETE; empty where there is none.
 

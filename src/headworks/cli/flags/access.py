@@ -35,27 +35,6 @@ class FlagAccess(Protocol):
         """What a context gets."""
 
 
-class FlagApi(AdminApi):
-    """The admin API, as far as flags are concerned."""
-
-    def listed(self) -> list[dict[str, Any]]:
-        """All of them."""
-        return self.page("flags").data
-
-    def one(self, name: str) -> dict[str, Any]:
-        """One."""
-        return self.get("flags", name)
-
-    def put(self, name: str, definition: object, why: str, expected: int | None) -> dict[str, Any]:
-        """Put one up, or change it."""
-        body = msgspec.json.encode({"definition": definition, "why": why, "expected": expected})
-        return self._shaped(self._call("PUT", ("flags", name), "", body), dict[str, Any])
-
-    def evaluate(self, name: str, context: Mapping[str, Any]) -> dict[str, Any]:
-        """What a context gets."""
-        return self.post("flags", name, "evaluate", body={"context": context})
-
-
 class RemoteFlagAccess:
     """The flags of a running gateway.
 
@@ -63,20 +42,20 @@ class RemoteFlagAccess:
         admin: Its admin API.
     """
 
-    def __init__(self, admin: FlagApi) -> None:
+    def __init__(self, admin: AdminApi) -> None:
         self._admin = admin
 
     def listed(self) -> list[dict[str, Any]]:
         """As the protocol says."""
-        return self._admin.listed()
+        return self._admin.page("flags").data
 
     def one(self, name: str) -> dict[str, Any]:
         """As the protocol says."""
-        return self._admin.one(name)
+        return self._admin.get("flags", name)
 
     def put(self, name: str, definition: object, why: str, expected: int | None) -> dict[str, Any]:
         """As the protocol says."""
-        return self._admin.put(name, definition, why, expected)
+        return self._admin.put("flags", name, body={"definition": definition, "why": why, "expected": expected})
 
     def delete(self, name: str, why: str, expected: int | None) -> dict[str, Any]:
         """As the protocol says."""
@@ -84,7 +63,7 @@ class RemoteFlagAccess:
 
     def evaluate(self, name: str, context: Mapping[str, Any]) -> dict[str, Any]:
         """As the protocol says."""
-        return self._admin.evaluate(name, context)
+        return self._admin.post("flags", name, "evaluate", body={"context": context})
 
 
 class StoredFlagAccess:

@@ -1,13 +1,12 @@
 """`headworks flags list`, `show`, `set`, `delete` and `evaluate`: look at flags, change them, try them."""
 
-import os
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from headworks.cli.access.place import ADMIN_VARIABLE, Here, Place
-from headworks.cli.flags.access import FlagAccess, FlagApi, RemoteFlagAccess, StoredFlagAccess
+from headworks.cli.access.place import Here, Place
+from headworks.cli.flags.access import FlagAccess, RemoteFlagAccess, StoredFlagAccess
 from headworks.cli.output import json_text, table
 from headworks.core.errors import BadAskError
 from headworks.flags.evaluation.details import TARGETING_KEY
@@ -127,9 +126,8 @@ def evaluate(name: str, *, context: str = "{}", targeting_key: str | None = None
 
 
 def _flags(place: Place) -> FlagAccess:
-    if place.admin() is None or place.url is None:
-        return StoredFlagAccess(place.read())
-    return RemoteFlagAccess(FlagApi(place.url, os.environ[ADMIN_VARIABLE]))
+    admin = place.admin()
+    return StoredFlagAccess(place.read()) if admin is None else RemoteFlagAccess(admin)
 
 
 def _row(found: dict[str, Any]) -> dict[str, Any]:

@@ -6,8 +6,7 @@ A value that is absent, or of a type that a comparison is not made for, does not
 import operator
 from collections.abc import Callable
 
-from pydantic_core import SchemaError, SchemaValidator, core_schema
-
+from headworks.core.people.patterns import matcher
 from headworks.flags.evaluation.reading import Notes, Place, number_of
 from headworks.flags.evaluation.semver import read_range
 
@@ -96,19 +95,14 @@ def _contains(operand: object, place: Place, notes: Notes) -> Predicate | None:
 
 
 def _matches(operand: object, place: Place, notes: Notes) -> Predicate | None:
-    """A pattern of Rust's regex crate, which pydantic's core brings: linear in the value's length, whatever it is.
-
-    It is found anywhere in the value. Backreferences and look-around do not exist there.
-    """
+    """A pattern that is found anywhere in the value, in time that grows only with the value."""
     pattern = notes.words(operand, place, _LONGEST)
     if pattern is None:
         return None
     try:
-        rule = core_schema.str_schema(pattern=pattern, regex_engine="rust-regex", strict=True)
-        return SchemaValidator(rule).isinstance_python
-    except SchemaError as error:
-        reason = str(error).rstrip(". \n").rsplit("\n", maxsplit=1)[-1].removeprefix("error: ").strip()
-        notes.wrong(place, f"is not a pattern that can be used: {reason}")
+        return matcher(pattern)
+    except ValueError as error:
+        notes.wrong(place, str(error))
         return None
 
 

@@ -5,14 +5,14 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from headworks.core.degrading import Rung
-from headworks.core.people.patterns import compiled
+from headworks.core.people.patterns import matcher
 
 _SETTINGS = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 _MOST_TEXT = 10_000
 
 
 def _pattern(pattern: str) -> str:
-    compiled(pattern, ignore_case=True)
+    matcher(pattern, ignore_case=True)
     return pattern
 
 
@@ -40,7 +40,7 @@ class RuleSettings(BaseModel):
     model_config = _SETTINGS
 
     match: Annotated[str, AfterValidator(_pattern)]
-    """Pattern (RE2) that is looked for in the last message of the user, upper or lower case."""
+    """Pattern that is looked for in the last message of the user, upper or lower case."""
 
     answer: str = Field(min_length=1, max_length=_MOST_TEXT)
     """The answer."""

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from headworks.core.degrading import Rung
 from headworks.core.errors import BadAskError, HeadworksError, RefusedError
 from headworks.core.messages import OURSELVES, Ask, Caller, Message, Route, Target, Text
-from headworks.core.people.patterns import compiled
+from headworks.core.people.patterns import matcher
 from headworks.core.protocols import Cache, OpenTrace, Routing, Way
 from headworks.core.replies import Chunk, Event, Finished, Reply, Started, TextDelta, Usage, UsageReported
 from headworks.flags.switches.state import SwitchedOffError
@@ -108,7 +108,7 @@ class Ladder:
             return rung.text
         question = _question(ask)
         if rung.level == "rule":
-            return next((text for pattern, text in rung.rules if _matches(pattern, question)), None)
+            return next((text for pattern, text in rung.rules if matcher(pattern, ignore_case=True)(question)), None)
         if self._search is None or not question:
             return None
         return await self._search(question, caller, route, rung.top_k)
@@ -151,7 +151,3 @@ def _question(ask: Ask) -> str:
 
 def _words(message: Message) -> str:
     return "\n".join(part.text for part in message.parts if isinstance(part, Text))
-
-
-def _matches(pattern: str, question: str) -> bool:
-    return compiled(pattern, ignore_case=True).search(question) is not None
