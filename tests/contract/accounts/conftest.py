@@ -1,7 +1,7 @@
 """The keepers of accounts, and a Valkey server for those that need one, emptied before each test."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,29 +23,6 @@ PATIENCE_S = 20.0
 CLOCK = SystemClock()
 Made = Callable[[], Accounts]
 Story = Callable[[Accounts], Awaitable[Any]]
-
-
-@pytest.fixture(scope="session")
-def lasting() -> Iterator[Valkey]:
-    server = Valkey()
-    server.start()
-    yield server
-    server.remove()
-
-
-@pytest.fixture
-def valkey(lasting: Valkey) -> Valkey:
-    lasting.ask("FLUSHALL")
-    return lasting
-
-
-@pytest.fixture
-def harmed() -> Iterator[Valkey]:
-    """A server that this test may harm."""
-    server = Valkey()
-    server.start()
-    yield server
-    server.remove()
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The boards: in memory, of one machine, and of several nodes with a Valkey server that is emptied before each test."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -16,29 +16,6 @@ PATIENCE_S = 20.0
 CLOCK = SystemClock()
 AnyBoard = FakeBoard | FileBoard
 Opened = Callable[[], "asynccontextmanager[AnyBoard]"]
-
-
-@pytest.fixture(scope="session")
-def lasting() -> Iterator[Valkey]:
-    server = Valkey()
-    server.start()
-    yield server
-    server.remove()
-
-
-@pytest.fixture
-def valkey(lasting: Valkey) -> Valkey:
-    lasting.ask("FLUSHALL")
-    return lasting
-
-
-@pytest.fixture
-def harmed() -> Iterator[Valkey]:
-    """A server that this test may harm."""
-    server = Valkey()
-    server.start()
-    yield server
-    server.remove()
 
 
 @asynccontextmanager

@@ -20,20 +20,6 @@ PATIENCE_S = 20.0
 CLOCK = SystemClock()
 
 
-@pytest.fixture(scope="session")
-def lasting() -> Iterator[Valkey]:
-    server = Valkey()
-    server.start()
-    yield server
-    server.remove()
-
-
-@pytest.fixture
-def valkey(lasting: Valkey) -> Valkey:
-    lasting.ask("FLUSHALL")
-    return lasting
-
-
 @pytest.fixture
 def start() -> Iterator[Callable[..., Valkey]]:
     """Starts a server that this test may harm."""
