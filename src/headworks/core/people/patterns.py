@@ -34,14 +34,7 @@ def matcher(pattern: str, *, ignore_case: bool = False) -> Callable[[object], bo
     try:
         found = SchemaValidator(core_schema.str_schema(pattern=flagged, regex_engine="rust-regex", strict=True))
     except SchemaError as error:
-        reason = (
-            str(error)
-            .rstrip(". \n")
-            .rsplit("\n", maxsplit=1)[-1]
-            .removeprefix("error: ")
-            .removeprefix("SchemaError: ")
-            .strip()
-        )
+        reason = str(error).rstrip(". \n").rsplit("\n", maxsplit=1)[-1].rpartition("rror: ")[2].strip()
         raise ValueError(f"`{pattern}` is not a pattern: {reason}") from error
     return found.isinstance_python
 
