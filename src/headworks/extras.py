@@ -13,7 +13,7 @@ from headworks.cache.local import LocalStore
 from headworks.cache.outfit import Extras, Near
 from headworks.cache.protocols import Outside, Place
 from headworks.config import Config
-from headworks.config.flagging import flag_posting
+from headworks.config.posting import posting
 from headworks.core.clock import Clock
 from headworks.core.errors import StoreError
 from headworks.core.people.alerting import Alerts
@@ -66,7 +66,7 @@ def remote_flags(config: Config, outbound: Outbound, clock: Clock, alerts: Alert
     )
     if settings.url is not None:
         headers = {name: value.get_secret_value() for name, value in settings.headers.items()}
-        source: Source = OfrepSource(settings.url, headers, settings.timeout_s, flag_posting(outbound))
+        source: Source = OfrepSource(settings.url, headers, settings.timeout_s, posting(outbound))
         return RemoteFlags(source, pace, clock, alerts)
     try:
         from headworks.flags.openfeature.source import SdkSource  # noqa: PLC0415  an extra, absent from the base install

@@ -8,10 +8,10 @@ from tests.contract.openfeature.conftest import DEFINITIONS
 
 from headworks.core.messages import Caller
 from headworks.core.people.alerting import Unheard
+from headworks.core.people.letters import Answer, Letter
 from headworks.flags.evaluation import Details, Flags
 from headworks.flags.evaluation.remote.ofrep import OfrepSource
 from headworks.flags.evaluation.remote.remote import Pace, RemoteFlags
-from headworks.flags.evaluation.remote.source import Answer, Letter
 from headworks.flags.openfeature.provider import HeadworksProvider
 from headworks.server.ofrep import Ofrep
 from headworks.testing import FakeClock

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from headworks.cli.access.admin import AdminApi
 from headworks.config import Config
-from headworks.config.alerting import posting
+from headworks.config.posting import posting
 from headworks.core.clock import SystemClock
 from headworks.core.errors import ProviderError
 from headworks.providers.outbound.http import Outbound

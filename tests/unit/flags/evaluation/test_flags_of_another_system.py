@@ -8,10 +8,10 @@ import pytest
 
 from headworks.core.errors import ProviderError
 from headworks.core.people.alerting import Alert
+from headworks.core.people.letters import Answer, Letter
 from headworks.flags.evaluation import Context, Details, Flags
 from headworks.flags.evaluation.remote.ofrep import OfrepSource
 from headworks.flags.evaluation.remote.remote import Pace, RemoteFlags
-from headworks.flags.evaluation.remote.source import Answer, Letter
 from headworks.testing import FakeClock
 
 ANNA = {"targetingKey": "anna", "org": "acme"}

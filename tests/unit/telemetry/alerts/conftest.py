@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from headworks.config.alerting import posting
+from headworks.config.posting import posting
 from headworks.core.people.alerting import Alert
 from headworks.providers.outbound.http import Outbound
 from headworks.telemetry.alerts import AlertDesk, AlertSettings

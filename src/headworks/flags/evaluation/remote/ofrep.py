@@ -11,11 +11,12 @@ import msgspec
 from msgspec import Struct
 
 from headworks.core.errors import ProviderError
+from headworks.core.people.letters import Answer, Letter, Post
 from headworks.flags.evaluation.details import Context, Details, ErrorCode, Reason, failed
-from headworks.flags.evaluation.remote.source import Answer, Letter, Post
 
 PATH = "/ofrep/v1/evaluate/flags/"
 _OK, _BAD, _MISSING, _LATER = 200, 400, 404, 429
+_MOST_BYTES = 1_048_576
 
 
 class _Said(Struct):
@@ -55,10 +56,13 @@ class OfrepSource:
     async def look_up(self, key: str, default: Any, context: Context) -> Details:
         """What a context gets."""
         letter = Letter(
+            to="provider of flags",
+            name=self.name,
             url=self._url + quote(key, safe=""),
             headers=self._headers,
             body=msgspec.json.encode({"context": context}),
             timeout_s=self._timeout_s,
+            most_bytes=_MOST_BYTES,
         )
         return _read(key, await self._post(letter))
 

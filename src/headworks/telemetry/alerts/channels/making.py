@@ -5,7 +5,8 @@ from importlib.util import find_spec
 from typing import cast
 
 from headworks.core.errors import ProviderError
-from headworks.telemetry.alerts.channels.protocols import Channel, Post
+from headworks.core.people.letters import Post
+from headworks.telemetry.alerts.channels.protocols import Channel
 from headworks.telemetry.alerts.channels.slack import SlackChannel
 from headworks.telemetry.alerts.channels.webhook import WebhookChannel
 from headworks.telemetry.alerts.config import AlertSettings, ChannelSettings

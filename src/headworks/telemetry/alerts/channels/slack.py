@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from headworks.telemetry.alerts.channels.protocols import Letter, Post, taken
+from headworks.core.people.letters import Letter, Post
+from headworks.telemetry.alerts.channels.protocols import taken
 from headworks.telemetry.alerts.message import Item, Message, clock_text, headline, title
 
 _HEADER, _TEXT, _FIELD, _FIELDS = 150, 600, 300, 10
@@ -37,7 +38,7 @@ class SlackChannel:
     async def send(self, message: Message, now_s: float) -> None:
         """Send the blocks of a message."""
         body = msgspec.json.encode(slack_body(message))
-        letter = Letter(channel=self._name, url=self._url, headers={}, body=body, timeout_s=self._timeout_s)
+        letter = Letter(to="channel", name=self._name, url=self._url, headers={}, body=body, timeout_s=self._timeout_s)
         taken(await self._post(letter), self._name)
 
     def close(self) -> None:

@@ -5,7 +5,8 @@ import hmac
 
 import msgspec
 
-from headworks.telemetry.alerts.channels.protocols import Letter, Post, taken
+from headworks.core.people.letters import Letter, Post
+from headworks.telemetry.alerts.channels.protocols import taken
 from headworks.telemetry.alerts.message import Message, payload
 
 SIGNATURE_HEADER = "x-headworks-signature"
@@ -38,7 +39,9 @@ class WebhookChannel:
         headers = {ID_HEADER: message.id}
         if self._secret is not None:
             headers[SIGNATURE_HEADER] = signature(self._secret, int(now_s), body)
-        letter = Letter(channel=self._name, url=self._url, headers=headers, body=body, timeout_s=self._timeout_s)
+        letter = Letter(
+            to="channel", name=self._name, url=self._url, headers=headers, body=body, timeout_s=self._timeout_s
+        )
         taken(await self._post(letter), self._name)
 
     def close(self) -> None:
