@@ -28,7 +28,7 @@ from headworks.core.messages import Ask, Caller, Route, Target
 from headworks.core.policy import Patience
 from headworks.core.replies import Chunk, Usage
 from headworks.dialects import anthropic, gemini, openai
-from headworks.extras import EXTRAS, accounts, board, remote_flags, spans
+from headworks.extras import EXTRAS, accounts, board, keyword_search, remote_flags, spans
 from headworks.flags.evaluation import Flags, FlagShelf
 from headworks.flags.experiments import Checks, Release
 from headworks.flags.guard import Gate, Running
@@ -155,6 +155,7 @@ class Gateway:
             SECTIONS, lambda target: self._prices.prices(target, self._clock.now()), self._clock
         )
         self.router: Router = router(config)
+        self._search = keyword_search(config, self._clock)
         self.edge = Edge(self._house(config))
 
     async def start(self) -> str | None:
@@ -201,6 +202,8 @@ class Gateway:
         await self._counter.stop()
         await self.alerts.stop()
         await self._outbound.close()
+        if self._search is not None:
+            self._search.close()
         self.traces.close()
         await self.keys.stop()
 
@@ -219,6 +222,7 @@ class Gateway:
         self.router = router(config)
         self.alerts.fit(config.alerts)
         self.flags.fit(config.flags.definitions)
+        self._search = self._search or keyword_search(config, self._clock)
         self.edge.house = self._house(config)
         _log.info("config_reloaded", providers=sorted(config.providers), models=sorted(config.models or ()))
 
@@ -259,7 +263,7 @@ class Gateway:
             flags=Gate(
                 self.switches,
                 self._calls,
-                Ladder(self.router, self._outfit.room),
+                Ladder(self.router, self._outfit.room, self._search),
                 Releases(self.trials.assignments, self.router, EDITORS),
                 self.flags,
             ),

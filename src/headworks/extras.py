@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from headworks.cache.meaning.room import Meaning
     from headworks.cache.shared.relay import Relay
     from headworks.cache.shared.store import SharedStore
+    from headworks.retrieval.keyword import KeywordSearch
     from headworks.telemetry.otel import Spans
 
 
@@ -75,6 +76,21 @@ def remote_flags(config: Config, outbound: Outbound, clock: Clock, alerts: Alert
             "`flags.provider` of kind `python` needs the OpenFeature SDK: install headworks[flags].", retryable=False
         ) from error
     return RemoteFlags(SdkSource(settings.path or ""), pace, clock, alerts)
+
+
+def keyword_search(config: Config, clock: Clock) -> "KeywordSearch | None":
+    """Finds passages for ladders; None where no ladder asks for any.
+
+    Raises:
+        StoreError: A library that it needs is not installed.
+    """
+    if all(rung.level != "search" for feature in config.features.values() for rung in feature.ladder()):
+        return None
+    try:
+        from headworks.retrieval.keyword import KeywordSearch  # noqa: PLC0415  an extra, absent from the base install
+    except ImportError as error:
+        raise StoreError("A ladder with `search` needs headworks[embed].", retryable=False) from error
+    return KeywordSearch(config.data_dir, clock)
 
 
 def board(config: Config, clock: Clock) -> FileBoard:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from headworks.cli.commands import run
 from headworks.core.limits import Limit
 from headworks.flags.switches import SwitchWish
 from headworks.identity.records import KeySpec
@@ -17,7 +18,7 @@ bot:
   degrade:
     - {model: anthropic}
     - cache
-    - search
+    - {search: {index: handbook, top_k: 2}}
     - {rules: [{match: "open(ing)?|hours", answer: "We open at nine."}, {match: "(?i)price", answer: "See the list."}]}
     - We are looking into it.
 quiet: {model: openai, retry: {per_model: 0}, degrade: [{rules: [{match: price, answer: "x"}]}]}
@@ -168,3 +169,22 @@ def test_what_failed_and_what_answered_instead_are_both_on_the_account_and_the_b
     found = house.run(house.gateway._treasury.accounts.listed(1000))
     balances = [balance for name, balance in found if name.startswith(f"usd|key|{made.id}|")]
     assert [(balance.spent, balance.reserved) for balance in balances] == [(record["cost_nano"], 0)]
+
+
+def test_passages_of_documents_answer_with_where_they_stand(house, flip):
+    folder = house._folder / "documents"
+    folder.mkdir(exist_ok=True)
+    (folder / "hours.md").write_text("# Opening hours\n\nThe shop opens at ten on Sundays, and at nine else.\n")
+    (folder / "pay.md").write_text("# Payment\n\nWe take cards and cash.\n")
+    config = ("--config", str(house._folder / "headworks.yaml"))
+    link = ("--link-base", "https://docs.example.com/")
+    assert run(["index", "add", "handbook", str(folder), "--lexical", *link, *config]) == 0
+    flip("feature", "bot")
+    answer = ask(house, words="When does the shop open on Sundays?")
+    text, level, why = degraded(house, answer)
+    assert (level, why) == ("search", "search: feature_disabled")
+    assert "opens at ten on Sundays" in text
+    assert "https://docs.example.com/hours.md" in text
+    assert ask(house, words="Qwertz?").headers["x-headworks-degraded"] == "message"
+    assert run(["index", "rm", "handbook", "--yes", *config]) == 0
+    assert ask(house, words="When does the shop open?").headers["x-headworks-degraded"] == "rule"

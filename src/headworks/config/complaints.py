@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
@@ -18,10 +18,8 @@ from headworks.config.tree import Path, Tree
 
 _NOT_YET = {
     ("features", "*", "models"),
-    ("features", "*", "prompt"),
     ("features", "*", "retrieval"),
     ("features", "*", "output"),
-    ("features", "*", "degrade"),
 }
 """Keys of the published interface that a later version brings."""
 
@@ -54,8 +52,11 @@ _BOUNDS = {
 
 def report_complaints(tree: Tree, errors: Sequence[ErrorDetails], model: type[BaseModel] = Config) -> None:
     """Note each of pydantic's `errors` on `tree`, which was checked against `model`."""
+    faulty = [error["loc"] for error in errors]
     for error in errors:
         loc = error["loc"]
+        if error["type"] == "too_short" and any(other != loc and other[: len(loc)] == loc for other in faulty):
+            continue  # a list is only short of the items that are complained of
         at_key = bool(loc) and loc[-1] == "[key]"
         path: Path = loc[:-1] if at_key else loc
         if error["type"] == "extra_forbidden":
@@ -114,6 +115,7 @@ def _known_keys(path: Path, model: type[BaseModel]) -> set[str]:
 
 
 def _models(kind: Any) -> Iterator[type[BaseModel]]:
+    kind = _bare(kind)
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         yield kind
     elif get_origin(kind) in {Union, UnionType}:
@@ -121,8 +123,14 @@ def _models(kind: Any) -> Iterator[type[BaseModel]]:
             yield from _models(option)
 
 
+def _bare(kind: Any) -> Any:
+    """A type without what `Annotated` adds to it."""
+    return get_args(kind)[0] if get_origin(kind) is Annotated else kind
+
+
 def _below(kind: Any, step: str | int) -> Iterator[Any]:
     """The types that the value under `step` may have, in a value of type `kind`."""
+    kind = _bare(kind)
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         if step in kind.model_fields:
             yield kind.model_fields[str(step)].annotation

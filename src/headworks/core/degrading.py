@@ -16,6 +16,7 @@ class Rung(Struct, frozen=True, kw_only=True):
         model: Name of the config, for `model`.
         max_error: Of `cache`: share of answers that may be wrong because they answer another question; None for
             answers to the same question only.
+        index: Of `search`: which documents.
         top_k: Of `search`: how many passages.
         rules: Of `rule`: pattern and answer, the first that matches counts.
         text: Of `message`.
@@ -24,6 +25,7 @@ class Rung(Struct, frozen=True, kw_only=True):
     level: Level
     model: str = ""
     max_error: float | None = None
+    index: str = ""
     top_k: int = 3
     rules: tuple[tuple[str, str], ...] = ()
     text: str = ""

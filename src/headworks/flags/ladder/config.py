@@ -26,9 +26,12 @@ class LooseCache(BaseModel):
 
 
 class Passages(BaseModel):
-    """The passages of the feature's documents that fit the question best, with links."""
+    """The passages of an index that fit the question best, with links."""
 
     model_config = _SETTINGS
+
+    index: str = Field(min_length=1, max_length=100)
+    """Which documents: an index of `headworks index`."""
 
     top_k: int = Field(default=3, ge=1, le=20)
     """How many."""
@@ -58,7 +61,7 @@ class RungSettings(BaseModel):
     """An answer that was given before."""
 
     search: Passages | None = None
-    """Passages of the feature's documents."""
+    """Passages of documents, found by words."""
 
     rules: tuple[RuleSettings, ...] | None = Field(default=None, min_length=1, max_length=1_000)
     """Answers to patterns, the first that matches."""
@@ -78,16 +81,18 @@ class RungSettings(BaseModel):
             return Rung(level="model", model=self.model)
         if "cache" in self.model_fields_set:
             return Rung(level="cache", max_error=self.cache.max_error if self.cache else None)
-        if "search" in self.model_fields_set:
-            return Rung(level="search", top_k=(self.search or Passages()).top_k)
+        if self.search is not None:
+            return Rung(level="search", index=self.search.index, top_k=self.search.top_k)
         if self.rules is not None:
             return Rung(level="rule", rules=tuple((rule.match, rule.answer) for rule in self.rules))
         return Rung(level="message", text=self.message or "")
 
 
 def _spelled_out(value: Any) -> Any:
-    if value in ("cache", "search"):
-        return {value: None}
+    if value == "cache":
+        return {"cache": None}
+    if value == "search":
+        return {"search": {}}  # which says what it lacks
     return {"message": value} if isinstance(value, str) else value
 
 
@@ -101,7 +106,8 @@ class DegradeSettings(BaseModel):
 
     degrade: tuple[RungLine, ...] = Field(default=(), max_length=20)
     """Tried in this order when the feature is switched off, its budget is used up, its providers fail, or it takes too
-    long to begin: `{model: NAME}`, `cache` or `{cache: {max_error: 0.05}}`, `search`, `{rules: [...]}`, or a text."""
+    long to begin: `{model: NAME}`, `cache` or `{cache: {max_error: 0.05}}`, `{search: {index: NAME}}`,
+    `{rules: [...]}`, or a text."""
 
     def ladder(self) -> tuple[Rung, ...]:
         """The same as values."""

@@ -18,8 +18,8 @@ from headworks.core.protocols import Cache, OpenTrace, Routing, Way
 from headworks.core.replies import Chunk, Event, Finished, Reply, Started, TextDelta, Usage, UsageReported
 from headworks.flags.switches.state import SwitchedOffError
 
-Search = Callable[[str, Caller, Route, int], Awaitable[str | None]]
-"""Passages for a question, as text for people with links: question, caller, route, how many."""
+Search = Callable[[str, str, int], Awaitable[str | None]]
+"""Passages for a question, as text for people with links: question, index, how many."""
 
 _REFUSALS = frozenset({"feature_disabled", "insufficient_quota", "rate_limit_exceeded", "unpriced_model"})
 _log = structlog.get_logger("headworks.flags")
@@ -98,12 +98,12 @@ class Ladder:
                     raise _NothingError
                 yield trace.watch(found.reply)
         else:
-            text = await self._text(rung, ask, caller, route)
+            text = await self._text(rung, ask)
             if text is None or ask.kind not in ("chat", "completion"):
                 raise _NothingError
             yield trace.watch(said(text, ask, route))
 
-    async def _text(self, rung: Rung, ask: Ask, caller: Caller, route: Route) -> str | None:
+    async def _text(self, rung: Rung, ask: Ask) -> str | None:
         if rung.level == "message":
             return rung.text
         question = _question(ask)
@@ -111,7 +111,7 @@ class Ladder:
             return next((text for pattern, text in rung.rules if matcher(pattern, ignore_case=True)(question)), None)
         if self._search is None or not question:
             return None
-        return await self._search(question, caller, route, rung.top_k)
+        return await self._search(question, rung.index, rung.top_k)
 
 
 class _NothingError(Exception):
