@@ -23,6 +23,7 @@ from headworks.cache.outfit import Outfit
 from headworks.cache.prefix import PrefixMemory
 from headworks.config import Config, by_meaning, links, local_settings, named_models, place, price_list, router, rules
 from headworks.config.alerting import alert_room
+from headworks.config.releases import release_complaint
 from headworks.core.clock import Clock, SystemClock
 from headworks.core.messages import Ask, Caller, Route, Target
 from headworks.core.policy import Patience
@@ -30,7 +31,7 @@ from headworks.core.replies import Chunk, Usage
 from headworks.dialects import anthropic, gemini, openai
 from headworks.extras import EXTRAS, accounts, board, keyword_search, remote_flags, spans
 from headworks.flags.evaluation import Flags, FlagShelf
-from headworks.flags.experiments import Checks, Release
+from headworks.flags.experiments import Checks
 from headworks.flags.guard import Gate, Running
 from headworks.flags.ladder import Ladder
 from headworks.flags.releases import Releases
@@ -40,7 +41,7 @@ from headworks.identity import KeyRing, load_pepper
 from headworks.pipeline import Rooms
 from headworks.prompts.registry.registry import Registry
 from headworks.prompts.rendering import render_answer
-from headworks.prompts.room import Prompts, complaint
+from headworks.prompts.room import Prompts
 from headworks.providers.breakers import breaker_text
 from headworks.providers.calls import ProviderCalls
 from headworks.providers.config import LOCAL_ROW
@@ -138,7 +139,10 @@ class Gateway:
         self._calls = Running(self.switches)
         self.trials = Trials(
             self.board,
-            Checks(features=lambda: self.config.served_features, complaint=self._complaint),
+            Checks(
+                features=lambda: self.config.served_features,
+                complaint=lambda _, release: release_complaint(self.config, self.prompts, release),
+            ),
             LedgerRecords(config.data_dir, self._clock),
             self._clock,
             self.alerts,
@@ -341,17 +345,6 @@ class Gateway:
             game_day=lambda: self.game_day if self.config.game_day else None,
             clock=self._clock,
         )
-
-    def _complaint(self, _: str, release: Release) -> str | None:
-        """Why a release cannot be tried; None when it can."""
-        models = self.config.models
-        if release.model is not None and models is not None and release.model not in models:
-            return f"the config has no model `{release.model}`."
-        if release.prompt is not None and (fault := complaint(self.prompts, release.prompt)):
-            return fault
-        if release.retrieval or release.safety is not None:
-            return "retrieval and safety are not part of a release yet."
-        return None
 
     def _health(self) -> dict[str, Any]:
         return self._standings.report(links(self.config))

@@ -1,22 +1,21 @@
 """Experiments, on the board of a config or through the admin API of a running gateway."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 import msgspec
 
 from headworks.cli.access.admin import AdminApi
+from headworks.cli.access.board import CLOCK, open_board
 from headworks.config import Config
-from headworks.core.clock import SystemClock
+from headworks.config.releases import release_complaint
 from headworks.core.errors import ProviderError
-from headworks.extras import board
 from headworks.flags.experiments import (
     Checks,
     Desk,
     Plan,
-    Release,
     Watch,
     changes,
     promoted,
@@ -24,6 +23,7 @@ from headworks.flags.experiments import (
     stopped,
     text_of,
 )
+from headworks.prompts.registry.registry import Registry
 from headworks.server.admin.experiments.records import LedgerRecords
 
 _WHO = "command line"
@@ -92,12 +92,10 @@ class StoredExperiments:
 
     Args:
         config: Says where the board and the ledger are, and what exists.
-        complaint: As of `flags.experiments.Checks`: whether a release can be answered with.
     """
 
-    def __init__(self, config: Config, complaint: Callable[[str, Release], str | None] | None = None) -> None:
+    def __init__(self, config: Config) -> None:
         self._config = config
-        self._complaint = complaint or self._no_model
 
     def listed(self) -> list[dict[str, Any]]:
         """As the protocol says."""
@@ -150,19 +148,12 @@ class StoredExperiments:
 
     @asynccontextmanager
     async def _open(self) -> AsyncIterator[tuple[Desk, Watch]]:
-        clock = SystemClock()
-        hung = board(self._config, clock)
-        await hung.start()
-        try:
-            checks = Checks(features=lambda: self._config.served_features, complaint=self._complaint)
-            desk = Desk(hung, checks, clock)
-            records = LedgerRecords(self._config.data_dir, clock)
-            yield desk, Watch(desk, records, clock, lambda *_: None)
-        finally:
-            await hung.stop()
-
-    def _no_model(self, feature: str, release: Release) -> str | None:
-        models = self._config.models
-        if release.model is None or models is None or release.model in models:
-            return None
-        return f"the config has no model `{release.model}`."
+        async with open_board(self._config) as hung:
+            prompts = Registry(hung, CLOCK)
+            checks = Checks(
+                features=lambda: self._config.served_features,
+                complaint=lambda _, release: release_complaint(self._config, prompts, release),
+            )
+            desk = Desk(hung, checks, CLOCK)
+            records = LedgerRecords(self._config.data_dir, CLOCK)
+            yield desk, Watch(desk, records, CLOCK, lambda *_: None)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -10,9 +11,8 @@ from msgspec import Struct
 
 from headworks.budgets import TokenCounter
 from headworks.cli.access.admin import AdminApi
+from headworks.cli.access.board import CLOCK, open_board
 from headworks.config import Config
-from headworks.core.clock import SystemClock
-from headworks.extras import board
 from headworks.prompts.names import Reference
 from headworks.prompts.registry import Registry, Source, views
 from headworks.prompts.rendering import render_answer
@@ -221,18 +221,18 @@ async def opened(config: Config) -> AsyncIterator[Registry]:
     Raises:
         StoreError: The board cannot be opened.
     """
-    clock = SystemClock()
-    hung = board(config, clock)
-    await hung.start()
-    try:
-        yield Registry(hung, clock, protected=lambda: config.prompts.protected_labels)
-    finally:
-        await hung.stop()
+    async with open_board(config) as hung:
+        yield Registry(hung, CLOCK, protected=lambda: config.prompts.protected_labels)
 
 
 def _plain(value: Any, shape: type[_T]) -> _T:
     return msgspec.convert(msgspec.to_builtins(value), shape)
 
 
+@cache
+def _counter() -> TokenCounter:
+    return TokenCounter()
+
+
 def _tokens(text: str) -> int:
-    return TokenCounter().text(text, wait=True)
+    return _counter().text(text, wait=True)

@@ -8,9 +8,8 @@ from typing import Any, Protocol
 import msgspec
 
 from headworks.cli.access.admin import AdminApi
+from headworks.cli.access.board import open_board
 from headworks.config import Config
-from headworks.core.clock import SystemClock
-from headworks.extras import board
 from headworks.flags.evaluation import Flags, FlagShelf
 
 _WHO = "command line"
@@ -118,14 +117,10 @@ class StoredFlagAccess:
 
     @asynccontextmanager
     async def _open(self) -> AsyncIterator[FlagShelf]:
-        hung = board(self._config, SystemClock())
-        await hung.start()
-        try:
+        async with open_board(self._config) as hung:
             flags = Flags(hung)
             flags.fit(self._config.flags.definitions)
             yield FlagShelf(flags, hung)
-        finally:
-            await hung.stop()
 
 
 def _plain(value: object) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from headworks.cli.access.place import Here, Place, seconds
-from headworks.cli.access.switches import RemoteSwitches, StoredSwitches, SwitchAccess
+from headworks.cli.flags.switching import RemoteSwitches, StoredSwitches, SwitchAccess
 from headworks.cli.output import json_text, table
 from headworks.flags.switches import SwitchWish
 

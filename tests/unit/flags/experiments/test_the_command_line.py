@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from cyclopts import App
 
+from headworks.cli import prompts
+from headworks.cli.access.place import Place
 from headworks.cli.experiments import commands
 from headworks.core.errors import BadAskError
 from headworks.telemetry.ledger.tables import Ledger
@@ -46,12 +48,27 @@ def experiments(tmp_path, monkeypatch, capsys):
 START = ("start", "support-bot", "--variants", "control:50,new:50", "--set", "new.model=haiku")
 
 
+def push(versions: int) -> None:
+    """Versions of the prompt `support-bot`."""
+    Path("prompts").mkdir(exist_ok=True)
+    for number in range(1, versions + 1):
+        Path("prompts/support-bot.md").write_text(f"Answer, version {number}.\n", encoding="utf-8")
+        prompts.push(Path("prompts"), place=Place(config=Path("headworks.yaml")))
+
+
 def test_an_experiment_is_started_with_the_words_of_its_docs(experiments):
+    push(8)
     variants = ("start", "support-bot", "--variants", "support-bot@7:90,support-bot@8:10", "--metric", "feedback")
     told = experiments(*variants, "--guard", "cost,ttft,refusals,errors", "--ramp", "--min-effect", "0.05")
     assert told.startswith("Started: support-bot-1 on support-bot: running.\n")
     assert "support-bot@8  10%    0.1%" in told
     assert "guards cost:0.2, ttft:0.2, refusals:0.02, errors:0.02, planned for 16,700 users" in told
+
+
+def test_a_version_that_does_not_exist_is_not_tried(experiments):
+    push(7)
+    with pytest.raises(BadAskError, match="no version 8; the newest is 7"):
+        experiments("start", "support-bot", "--variants", "support-bot@7:90,support-bot@8:10")
 
 
 def test_it_is_listed_shown_and_stopped(experiments):

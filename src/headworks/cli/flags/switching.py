@@ -5,10 +5,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
 from headworks.cli.access.admin import AdminApi
+from headworks.cli.access.board import CLOCK, open_board
 from headworks.config import Config
-from headworks.core.clock import SystemClock
 from headworks.core.people.alerting import Unheard
-from headworks.extras import board
 from headworks.flags.switches import Switches, SwitchWish
 from headworks.flags.switches.remarks import remark
 from headworks.flags.switches.switch import told
@@ -91,12 +90,7 @@ class StoredSwitches:
 
     def _done(self, work: Callable[[Switches], Awaitable[_T]]) -> _T:
         async def run() -> _T:
-            clock = SystemClock()
-            hung = board(self._config, clock)
-            await hung.start()
-            try:
-                return await work(Switches(hung, clock, Unheard()))
-            finally:
-                await hung.stop()
+            async with open_board(self._config) as hung:
+                return await work(Switches(hung, CLOCK, Unheard()))
 
         return asyncio.run(run())
