@@ -121,6 +121,17 @@ GROUPS = {
             "export": ("headworks.cli.prompts:export", "Write versions to files."),
         },
     ),
+    "routing": (
+        "Tell query types, forecast quality, and measure both.",
+        {
+            "train": ("headworks.cli.routing.train:train", "Learn query types or quality, from your own material."),
+            "evaluate": (
+                "headworks.cli.routing.evaluate:evaluate",
+                "Draw the cost-quality curve; refuse a router that is no better than chance.",
+            ),
+            "tag": ("headworks.cli.routing.tag:tag_text", "Say which query type a text is, and why."),
+        },
+    ),
     "traces": (
         "Look at the records of calls.",
         {
